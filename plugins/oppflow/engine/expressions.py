@@ -1,0 +1,228 @@
+"""Expressions in ini files, constraints and run filters: operators, comparisons, ``=~``, units.
+
+Functions are not supported: the embedded engine says so where OMNeT++ would call one.
+Source: the grammar of OMNeT++ 6.1 (``expression.y``), as behaviour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+from oppflow.engine.errors import EngineError, ExpressionError
+from oppflow.engine.operators import BINARY, invert, negate, truth
+from oppflow.engine.text import unquote
+from oppflow.engine.units import parse_quantity
+from oppflow.engine.values import Number, Value
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>0[xX][0-9A-Fa-f]+|\d*\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\d+)
+    |(?P<name>[A-Za-z_@$][\w@$]*(?::[A-Za-z_@$][\w@$]*)*)
+    |(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+    |(?P<operator><=>|\|\||&&|\#\#|==|!=|<=|>=|=~|<<|>>|[-+*/%^<>!&|\#~?:()=,.\[\]{}])
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+# binary operators by how tightly they bind; ?: binds least, unary ones most
+_LEVELS = {
+    "||": 1, "##": 2, "&&": 3, "==": 4, "!=": 4, "=": 4, "<": 5, ">": 5, "<=": 5, ">=": 5,
+    "<=>": 6, "=~": 7, "|": 8, "#": 9, "&": 10, "<<": 11, ">>": 11, "+": 12, "-": 12,
+    "*": 13, "/": 13, "%": 13, "^": 14,
+}  # fmt: skip
+_CONSTANTS: dict[str, Value] = {
+    "true": True,
+    "false": False,
+    "nan": Number(float("nan")),
+    "inf": Number(float("inf")),
+    "undefined": None,
+}
+
+Node = Callable[[], Value]
+
+
+def evaluate(text: str, *, single_equals: bool = False) -> Value:
+    """The expression's value; ``single_equals`` lets ``=`` stand for ``==``.
+
+    Raises:
+        ExpressionError: The expression cannot be parsed or evaluated; the message says which.
+    """
+    try:
+        return _parse(text, single_equals)()
+    except ExpressionError:
+        raise
+    except EngineError as error:
+        raise ExpressionError(error.message) from error
+
+
+def parse(text: str, *, single_equals: bool = False) -> Node:
+    """The expression, ready to be evaluated.
+
+    Raises:
+        ExpressionError: It cannot be parsed.
+    """
+    return _parse(text, single_equals)
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str, single_equals: bool) -> Node:  # noqa: FBT001 (a cache's key is positional)
+    return _Parser(text, single_equals=single_equals).expression()
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    tokens = []
+    position = 0
+    stripped = text.rstrip()
+    while position < len(stripped):
+        found = _TOKEN.match(stripped, position)
+        if not found or not found.lastgroup:
+            raise ExpressionError("syntax error")
+        tokens.append((found.lastgroup, found.group(found.lastgroup)))
+        position = found.end()
+    return [*tokens, ("end", "")]
+
+
+class _Parser:
+    """A precedence climber that turns an expression into nested functions."""
+
+    def __init__(self, text: str, *, single_equals: bool) -> None:
+        self._tokens = _tokens(text)
+        self._position = 0
+        self._single_equals = single_equals
+
+    def expression(self) -> Node:
+        node = self._conditional()
+        if self._kind != "end":
+            raise ExpressionError("syntax error")
+        return node
+
+    @property
+    def _kind(self) -> str:
+        return self._tokens[self._position][0]
+
+    @property
+    def _token(self) -> str:
+        kind, token = self._tokens[self._position]
+        return token if kind == "operator" else ""
+
+    def _take(self) -> str:
+        self._position += 1
+        return self._tokens[self._position - 1][1]
+
+    def _expect(self, token: str) -> None:
+        if self._token != token:
+            raise ExpressionError("syntax error")
+        self._take()
+
+    def _conditional(self) -> Node:
+        condition = self._binary(1)
+        if self._token != "?":
+            return condition
+        self._take()
+        chosen = self._conditional()
+        self._expect(":")
+        otherwise = self._conditional()
+        return _located("?:", lambda: chosen() if truth(condition()) else otherwise())
+
+    def _binary(self, level: int) -> Node:
+        left = self._unary()
+        while _LEVELS.get(self._token, 0) >= level:
+            sign = self._take()
+            own = _LEVELS[sign]
+            right = self._binary(own if sign == "^" else own + 1)
+            left = self._operation(sign, left, right)
+        return left
+
+    def _operation(self, sign: str, left: Node, right: Node) -> Node:
+        if sign == "&&":
+            return _located(sign, lambda: truth(left()) and truth(right()))
+        if sign == "||":
+            return _located(sign, lambda: truth(left()) or truth(right()))
+        if sign == "##":
+            return _located(sign, lambda: truth(left()) != truth(right()))
+        if sign == "=":
+            if not self._single_equals:
+                raise ExpressionError("Unknown operator '='")
+            sign = "=="
+        return _located(sign, partial(_apply, BINARY[sign], left, right))
+
+    def _unary(self) -> Node:
+        sign = self._token
+        if sign not in ("-", "!", "~") or not sign:
+            return self._primary()
+        self._take()
+        operand = self._unary()
+        if sign == "-":
+            return _located(sign, lambda: negate(operand()))
+        if sign == "~":
+            return _located(sign, lambda: invert(operand()))
+        return _located(sign, lambda: not truth(operand()))
+
+    def _primary(self) -> Node:
+        kind = self._kind
+        if self._token == "(":
+            self._take()
+            node = self._conditional()
+            self._expect(")")
+            return node
+        if kind == "string":
+            return _constant(unquote(self._take()))
+        if kind == "number":
+            return _constant(self._number())
+        if kind == "name":
+            return self._name()
+        raise ExpressionError("syntax error")
+
+    def _number(self) -> Number:
+        first = self._take()
+        if self._kind != "name" or self._tokens[self._position][1] in _CONSTANTS:
+            return Number(_plain_number(first))
+        parts = [first, self._take()]
+        while self._kind == "number" and self._tokens[self._position + 1][0] == "name":
+            parts += [self._take(), self._take()]
+        value, unit = parse_quantity(" ".join(parts))
+        return Number(int(value) if value == int(value) else value, unit)
+
+    def _name(self) -> Node:
+        name = self._take()
+        if self._token == "(":
+            raise ExpressionError(
+                f"Function '{name}': the embedded engine's expressions know no functions"
+            )
+        if name not in _CONSTANTS:
+            raise ExpressionError(f"Unknown identifier '{name}'")
+        return _constant(_CONSTANTS[name])
+
+
+def _plain_number(digits: str) -> int | float:
+    if digits[:2] in ("0x", "0X"):
+        return int(digits, 16)
+    return int(digits) if digits.isdigit() else float(digits)
+
+
+def _constant(value: Value) -> Node:
+    return lambda: value
+
+
+def _apply(compute: Callable[[Value, Value], Value], left: Node, right: Node) -> Value:
+    first, second = left(), right()
+    return None if first is None or second is None else compute(first, second)
+
+
+class _LocatedError(ExpressionError):
+    """An error that already says which operator failed."""
+
+
+def _located(sign: str, node: Node) -> Node:
+    """The node, naming its operator in errors, as OMNeT++ does for the innermost one."""
+
+    def run() -> Value:
+        try:
+            return node()
+        except _LocatedError:
+            raise
+        except ExpressionError as error:
+            raise _LocatedError(f"operator '{sign}': {error.message}") from error
+
+    return run

@@ -1,0 +1,28 @@
+"""What the embedded engine is, and which versions its results depend on."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+ENGINE_VERSION = "1.0"
+"""Changes whenever the same model and configuration could give other results or other words."""
+
+BANNER = f"oppflow embedded SimPy engine {ENGINE_VERSION} (not OMNeT++)"
+
+
+def versions() -> dict[str, str]:
+    """The versions that the results of a run depend on, for keys and manifests.
+
+    SimPy's is empty where it is not installed: such an environment answers queries, but cannot
+    simulate.
+    """
+    try:
+        simpy = metadata.version("simpy")
+    except metadata.PackageNotFoundError:
+        simpy = ""
+    return {
+        "engine": ENGINE_VERSION,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "simpy": simpy,
+    }
