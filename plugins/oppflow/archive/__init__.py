@@ -1,0 +1,20 @@
+"""Pack trees and results, and unpack them safely."""
+
+from oppflow.archive.entries import Entry, EntryKind, Limits
+from oppflow.archive.packing import PackedTree, pack_tree
+from oppflow.archive.streams import compress_stream, decompress_stream
+from oppflow.archive.unpacking import unpack, unpack_tar
+from oppflow.archive.uploads import unpack_file
+
+__all__ = [
+    "Entry",
+    "EntryKind",
+    "Limits",
+    "PackedTree",
+    "compress_stream",
+    "decompress_stream",
+    "pack_tree",
+    "unpack",
+    "unpack_file",
+    "unpack_tar",
+]

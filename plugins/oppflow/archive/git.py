@@ -1,0 +1,38 @@
+"""Which files of a tree git tracks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+_TIMEOUT = 60.0  # seconds; listing Linux' own sources takes less than one
+
+
+def tracked_files(folder: Path) -> frozenset[str]:
+    """Paths that git tracks below ``folder``, relative to it; none where git knows nothing of it.
+
+    Files of a repository inside another one are not listed: ask for that one's folder.
+    """
+    command = [
+        "git",
+        # A tree usually belongs to its user, not to Airflow's: git must not refuse to list it.
+        *("-c", "safe.directory=*"),
+        # A repository's own settings must not start programs here.
+        *("-c", "core.fsmonitor=false"),
+        *("-C", str(folder), "ls-files", "-z"),
+    ]
+    try:
+        listing = subprocess.run(
+            command, capture_output=True, check=True, env=_environment(), timeout=_TIMEOUT
+        )
+    except (OSError, subprocess.SubprocessError):
+        return frozenset()
+    return frozenset(os.fsdecode(path) for path in listing.stdout.split(b"\0") if path)
+
+
+def _environment() -> dict[str, str]:
+    # GIT_DIR and its like, set while a git hook runs, would point at another repository.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Listing never needs a remote, and a partial clone's must not be asked.
+    return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_OPTIONAL_LOCKS": "0"}

@@ -1,0 +1,157 @@
+"""Unpack tar streams, trusting nothing that they say about themselves."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from oppflow.archive.entries import DEFAULT_LIMITS, Entry, Limits
+from oppflow.archive.newtree import REFUSED, NewTree
+from oppflow.archive.streams import CHUNK, as_stream, decompress_stream, read_chunks
+from oppflow.errors import ArchiveError
+
+_COPY_AGAIN = "Make or copy the archive again."
+
+# Names and attributes that precede an entry are read in one piece, so a huge one is a trap.
+_MAX_HEADER_BYTES = 2**20
+_HEADER_TYPES = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+
+# PEP 706; present in 3.12, and in the later patch releases of 3.10 and 3.11
+_data_filter = getattr(tarfile, "data_filter", None)
+
+
+def unpack(
+    stream: BinaryIO, target: Path, *, limits: Limits = DEFAULT_LIMITS, keep_times: bool = False
+) -> tuple[Entry, ...]:
+    """Unpack the zstd-compressed tar ``stream`` into the new folder ``target``.
+
+    The stream is read to its end before the folder appears, so that a source that checks a digest
+    there can still object. With ``keep_times`` files keep their modification times, as OMNeT++'s
+    result files need; else all get the same, the present. Returns what was unpacked.
+
+    Raises:
+        ArchiveError: The archive is damaged or cut short, exceeds ``limits``, or names a place
+            outside its tree, a device, or the same thing twice.
+        ParameterError: ``target`` is there already.
+        InfrastructureError: The disk refuses.
+    """
+    return unpack_tar(decompress_stream(stream), target, limits=limits, keep_times=keep_times)
+
+
+def unpack_tar(
+    stream: BinaryIO, target: Path, *, limits: Limits = DEFAULT_LIMITS, keep_times: bool = False
+) -> tuple[Entry, ...]:
+    """Unpack the plain tar ``stream``; otherwise as `unpack`."""
+    counted = as_stream(_counted(stream, limits))
+    with NewTree(target, limits) as tree:
+        for archive, member in _members(counted):
+            _add(tree, archive, member, keep_times=keep_times)
+        for _ in read_chunks(counted):
+            pass  # what follows the archive's end may still tell of damage
+        return tree.publish()
+
+
+def _members(stream: BinaryIO) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    with ExitStack() as stack:
+        with _refusing_damage():
+            archive = stack.enter_context(
+                tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header, errors="surrogateescape")
+            )
+        while True:
+            with _refusing_damage():
+                member = archive.next()
+            if member is None:
+                return
+            yield archive, member
+
+
+def _add(
+    tree: NewTree, archive: tarfile.TarFile, member: tarfile.TarInfo, *, keep_times: bool
+) -> None:
+    if member.issparse() or member.size < 0:
+        # Its maps of holes are trusted by the library, which may never come to an end with them.
+        raise ArchiveError(
+            f"The archive's entry {member.name!r} is stored with holes.",
+            hint="Pack it without --sparse.",
+        )
+    if _data_filter is not None:
+        with _refusing_damage():
+            _data_filter(member, str(tree.aside))
+    if member.isdir():
+        tree.add_folder(member.name)
+    elif member.issym():
+        tree.add_link(member.name, member.linkname)
+    elif member.islnk():
+        tree.add_hard_link(member.name, member.linkname)
+    elif member.isreg():
+        executable = bool(member.mode & stat.S_IXUSR)
+        mtime = member.mtime if keep_times else None
+        tree.add_file(member.name, _content(archive, member), executable=executable, mtime=mtime)
+    else:
+        raise ArchiveError(
+            f"The archive's entry {member.name!r} is neither file, folder nor link.", hint=REFUSED
+        )
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    with _refusing_damage():
+        file = archive.extractfile(member)
+    assert file is not None  # it is for a regular file
+    while True:
+        with _refusing_damage():
+            chunk = file.read(CHUNK)
+        if not chunk:
+            return
+        yield chunk
+
+
+@contextmanager
+def _refusing_damage() -> Iterator[None]:
+    try:
+        yield
+    except tarfile.FilterError as error:
+        raise ArchiveError(f"The archive is not safe to unpack: {error}.", hint=REFUSED) from error
+    # What the library raises besides its own errors for fields that make no sense.
+    except (tarfile.TarError, ValueError, LookupError, OverflowError, RecursionError) as error:
+        raise ArchiveError(f"The archive is damaged: {error}.", hint=_COPY_AGAIN) from error
+
+
+def _counted(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
+    # Headers and padding come on top of the content, and a bomb may hide in them.
+    room = limits.max_bytes + limits.max_files * 4 * tarfile.BLOCKSIZE + 2**20
+    for chunk in read_chunks(stream):
+        room -= len(chunk)
+        if room < 0:
+            raise ArchiveError(
+                f"The archive unpacks to far more than {limits.max_bytes} bytes.", hint=REFUSED
+            )
+        yield chunk
+
+
+class _Header(tarfile.TarInfo):
+    """A header that does not pass damage for the end of the archive, as the library's does."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+            return super().frombuf(buf, encoding, errors)  # raises what the library ends with
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            what = "cut short" if len(buf) < tarfile.BLOCKSIZE else "damaged"
+            raise ArchiveError(f"The archive is {what}: {error}.", hint=_COPY_AGAIN) from error
+        if header.size < 0 or (header.type in _HEADER_TYPES and header.size > _MAX_HEADER_BYTES):
+            raise ArchiveError(f"The archive has a header of {header.size} bytes.", hint=REFUSED)
+        return header
