@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.omnetpp.result_samples import HEAD, write_index, write_vector_file
 
 from oppflow.errors import ResultFileError
 from oppflow.omnetpp.result_files import check_result_file, check_result_files, normalised_digest
@@ -19,7 +20,6 @@ from oppflow.omnetpp.result_items import RunHeader, Scalar, Statistic
 from oppflow.omnetpp.result_lines import number, split_line
 from oppflow.omnetpp.scalar_file import check_scalar_file, iter_scalar_file, read_scalar_file
 from oppflow.omnetpp.vector_file import check_vector_file, iter_rows, read_vectors
-from tests.omnetpp.result_samples import HEAD, write_index, write_vector_file
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "results"
 ALOHA = CASES / "PureAlohaExperiment-numHosts=10,iaMean=2-#1.sca"
@@ -193,7 +193,8 @@ class TestVectorFiles:
         path = tmp_path / "x.vec"
         write_vector_file(path, BLOCKS[:1], columns="TV")
         check_vector_file(path)
-        assert list(iter_rows(path, read_vectors(path).vectors[0]))[0] == (None, Decimal("0.5"), 1)
+        first = next(iter_rows(path, read_vectors(path).vectors[0]))
+        assert first == (None, Decimal("0.5"), 1.0)
 
     @pytest.mark.parametrize("adjusted", [False, True], ids=["old-index", "index-names-size"])
     def test_every_proper_beginning_is_refused(self, vec, adjusted):
