@@ -132,6 +132,18 @@ def test_a_model_may_end_with_words_that_begin_like_an_error():
     assert (summary.error, summary.events) == ("", 9)
 
 
+def test_texts_of_several_lines():
+    end = read("<!> done:", "all samples", "are in -- in module (S) N.s (id=4), at t=2s, event #9")
+    assert end.terminator.startswith("done: all samples are in -- ")
+    error = read("<!> Error: first", "second -- in module (S) N.s (id=4), during finalization")
+    assert error.error.startswith("Error: first second -- ")
+
+
+@pytest.mark.parametrize("between", [[""], ["x"] * 20, ["<!> thank you", ""]])
+def test_what_a_model_prints_long_after_a_mark_does_not_belong_to_it(between):
+    assert read("<!> note", *between, "seen -- by me, at t=2s, event #9").terminator == ""
+
+
 def test_colours_do_not_hide_the_words():
     summary = read("\x1b[1;31m<!> Error: broken\x1b[0m\r")
     assert summary.error == "Error: broken"

@@ -95,6 +95,8 @@ ROWS = [
     (0, [GOOD], {"stop_requested": True}, Outcome.DONE, ""),
     (0, [GOOD], {"disk_full": True}, Outcome.LOST, "disk for results is full"),
     (1, ["<!> Error: Cannot write"], {"disk_full": True}, Outcome.LOST, "full"),
+    (1, ["<!> Error: Cannot write output vector file 'x.vec'"], {}, Outcome.LOST, "'x.vec'"),
+    (1, ["<!> Error: Cannot write output", "no"], {}, Outcome.FAILED, "exit status 1"),
     (0, [GOOD], {"file_errors": CUT}, Outcome.LOST, "x.sca, line 3: it was cut."),
     (0, [GOOD], {"file_errors": CUT * 2}, Outcome.LOST, "So is 1 more."),
     (0, [GOOD], {"file_errors": CUT * 3}, Outcome.LOST, "So are 2 more."),

@@ -24,6 +24,7 @@ from oppflow.omnetpp.vector_file import check_vector_file, iter_rows, read_vecto
 CASES = Path(__file__).resolve().parents[1] / "cases" / "results"
 ALOHA = CASES / "PureAlohaExperiment-numHosts=10,iaMean=2-#1.sca"
 SHORT = CASES / "short-PureAlohaExperiment-numHosts=10,iaMean=4-#0.sca"
+FIFO_VEC = CASES / "Fifo1-#0.vec"  # with its index, and small blocks
 SHORT_VEC = SHORT.with_suffix(".vec")
 
 BLOCKS = [
@@ -179,6 +180,13 @@ class TestScalarFiles:
 
 
 class TestVectorFiles:
+    def test_a_real_file_is_accepted_and_read(self):
+        check_vector_file(FIFO_VEC, compare_time=False)
+        vectors = read_vectors(FIFO_VEC).vectors
+        rows = [row for vector in vectors for row in iter_rows(FIFO_VEC, vector)]
+        assert len(rows) == sum(vector.rows for vector in vectors) == 35
+        assert any(len(vector.blocks) > 1 for vector in vectors)
+
     def test_a_whole_file_is_accepted_and_read(self, vec):
         check_vector_file(vec)
         index = read_vectors(vec)

@@ -9,6 +9,8 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
+# How many lines a text of the model's own may have that an error or a last word begins with.
+_LONGEST_TEXT = 10
 # A longer line is looked at from both ends: what matters stands at the start and at the end.
 _LONG = 4000
 
@@ -17,6 +19,7 @@ _STATUS = re.compile(r"\*\* Event #(\d+)\s+t=(\S+)")
 _PERCENTAGE = re.compile(r"\s(\d+)% completed")
 _SPEED = re.compile(r"\sev/sec=(\S+)")
 _PLACE = re.compile(r"\bat t=(\S+?)s, event #(\d+)\Z")
+_CONTINUED = re.compile(r" -- .*\b(at t=\S+s, event #\d+|during (network|finalization)[ a-z]*)\Z")
 _ERROR = re.compile(r"Error(:| in | during )")
 _FINGERPRINT = "Fingerprint mismatch!"
 
@@ -72,13 +75,18 @@ class CmdenvParser:
         self._error_is_last = False
         self._fingerprint = ""
         self._last_mark = ""
+        self._unfinished: list[str] = []
         self._progress: Progress | None = None
 
     def feed(self, line: str) -> Progress | None:
         """Take one line, with or without its end; return the progress if the line tells it."""
         line = plain(line)
         if line.startswith("<!>"):
-            self._take_mark(line[3:].strip())
+            text = line[3:].strip()
+            self._unfinished = [] if _CONTINUED.search(text) else [text]
+            self._take_mark(text)
+        elif self._unfinished:
+            self._continue_mark(line)
         progress = self._take_status(line) if line.startswith("** Event #") else None
         speed = line.startswith("     Speed:")  # what follows a status line in the long form
         if speed and self._progress is not None:
@@ -132,6 +140,15 @@ class CmdenvParser:
             self._terminator, self._error_is_last = text, False
         if place:
             self._progress = Progress(int(place[2]), place[1])
+
+    def _continue_mark(self, line: str) -> None:
+        """Take a line after a mark: a text with line ends in it tells its place in its last line."""
+        self._unfinished.append(line.strip())
+        if _CONTINUED.search(line):
+            text, self._unfinished = " ".join(self._unfinished), []
+            self._take_mark(text)
+        elif not line.strip() or len(self._unfinished) >= _LONGEST_TEXT:
+            self._unfinished = []
 
     def _remember(self, line: str, *, is_status: bool) -> None:
         if not line.strip():

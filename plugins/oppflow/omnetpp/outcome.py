@@ -19,6 +19,8 @@ from oppflow.omnetpp.cmdenv import CmdenvSummary
 # A shell or a container tells death by signal N as exit status 128 + N.
 _SHELL_OFFSET = 128
 _TIME_LIMIT = re.compile(r"(CPU time|Real-?time) limit reached", re.IGNORECASE)
+# What OMNeT++'s result writers say when the disk, a quota or a broken mount is in the way.
+_CANNOT_WRITE = re.compile(r"Error: Cannot write output .*file|.*No space left on device")
 _SIGNAL_WORDS = "SIGINT or SIGTERM received"
 # Signals that somebody sent; all others a simulation brings upon itself.
 _SENT = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGPIPE"})
@@ -124,6 +126,8 @@ def _disk_full(ending: Ending) -> Verdict | None:
             "The disk for results is full. OMNeT++ does not notice that: no file of this run can "
             "be trusted.",
         )
+    if ending.exit_status != 0 and _CANNOT_WRITE.match(ending.output.error):
+        return Verdict(Outcome.LOST, f"The results could not be written: {_words(ending)}")
     return None
 
 
