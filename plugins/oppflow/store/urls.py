@@ -1,0 +1,59 @@
+"""Find the store that a URL names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from oppflow.errors import ParameterError
+from oppflow.store.file_store import FileStore
+from oppflow.store.interface import Store
+
+Opener = Callable[[str, "int | None"], Store]
+
+_KNOWN = "file:///FOLDER, redis://HOST:PORT/DB, rediss://HOST:PORT/DB, unix:///SOCKET?db=DB"
+
+
+def open_store(url: str, *, ttl_seconds: int | None = None) -> Store:
+    """The store at ``url``; nothing is connected to before it is used.
+
+    ``ttl_seconds`` is how long what nobody uses is kept, None: until it is deleted.
+
+    Raises:
+        ParameterError: The URL names no store, or the retention is not positive.
+    """
+    if ttl_seconds is not None and ttl_seconds <= 0:
+        raise ParameterError(f"A store's retention of {ttl_seconds} s keeps nothing.")
+    opener = _OPENERS.get(url.partition(":")[0].lower())
+    if opener is None or "://" not in url:
+        raise ParameterError(
+            f"{redacted(url)!r} names no store.", hint=f"Set OPPFLOW_STORE_URL to one of: {_KNOWN}."
+        )
+    return opener(url, ttl_seconds)
+
+
+def redacted(url: str) -> str:
+    """The URL without user, password and options, for messages.
+
+    A password may hold any character: all up to the last ``@`` goes, and where that may be in the
+    options, everything.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return f"{scheme.partition(':')[0]}:..."
+    place, _, options = rest.partition("?")
+    return f"{scheme}://..." if "@" in options else f"{scheme}://{place.rpartition('@')[2]}"
+
+
+def _open_files(url: str, ttl_seconds: int | None) -> Store:
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.netloc not in ("", "localhost") or parts.query or path in ("", "/"):
+        raise ParameterError(
+            f"{redacted(url)!r} names no folder.", hint="Write file:///FOLDER, three slashes."
+        )
+    return FileStore(Path(path), ttl_seconds=ttl_seconds)
+
+
+_OPENERS: dict[str, Opener] = {"file": _open_files}
