@@ -27,10 +27,10 @@ class Arguments:
         """Whether the option was given at all."""
         return letter in self.short
 
-    def last(self, letter: str) -> str:
-        """The option's last argument, empty if there is none."""
+    def last(self, letter: str, default: str = "") -> str:
+        """The option's last argument."""
         values = self.short.get(letter)
-        return values[-1] if values else ""
+        return values[-1] if values else default
 
     def all(self, letter: str) -> list[str]:
         """The arguments of all uses of the option."""

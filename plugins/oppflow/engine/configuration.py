@@ -27,9 +27,9 @@ class Collected:
     settings: list[Setting] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
 
-    def raw(self, key: str) -> str:
-        """The value that counts for a plain option, as it is written; empty if there is none."""
-        return next((each.entry.value for each in self.settings if each.entry.key == key), "")
+    def raw(self, key: str, default: str = "") -> str:
+        """The value that counts for a plain option, as it is written."""
+        return next((each.entry.value for each in self.settings if each.entry.key == key), default)
 
 
 class Configuration:
@@ -127,8 +127,7 @@ class Configuration:
                 collected.variables += template.variables
                 if entry.key != "abstract" or section is chain[0]:  # it is not inherited
                     collected.settings.append(Setting(entry, template))
-        repeat = collected.raw("repeat")
-        count = to_int(evaluate(repeat)) if repeat else 1
+        count = to_int(evaluate(collected.raw("repeat", "1")))
         collected.variables.append(Variable("repetition", f"0..{count - 1}", ""))
         return collected
 

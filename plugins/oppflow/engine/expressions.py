@@ -1,7 +1,7 @@
 """Expressions in ini files, constraints and run filters: operators, comparisons, ``=~``, units.
 
-Functions are not supported: the embedded engine says so where OMNeT++ would call one.
-Source: the grammar of OMNeT++ 6.1 (``expression.y``), as behaviour.
+Source: the grammar of OMNeT++ 6.1 (``expression.y``), as behaviour. Arrays, objects and members
+are not supported.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from oppflow.engine.errors import EngineError, ExpressionError
+from oppflow.engine.functions import call
 from oppflow.engine.operators import BINARY, invert, negate, truth
 from oppflow.engine.text import unquote
 from oppflow.engine.units import parse_quantity
@@ -66,7 +67,7 @@ def parse(text: str, *, single_equals: bool = False) -> Node:
 
 
 @lru_cache(maxsize=1024)
-def _parse(text: str, single_equals: bool) -> Node:  # noqa: FBT001 (a cache's key is positional)
+def _parse(text: str, single_equals: bool) -> Node:
     return _Parser(text, single_equals=single_equals).expression()
 
 
@@ -102,7 +103,7 @@ class _Parser:
         return self._tokens[self._position][0]
 
     @property
-    def _token(self) -> str:
+    def _sign(self) -> str:
         kind, token = self._tokens[self._position]
         return token if kind == "operator" else ""
 
@@ -111,13 +112,13 @@ class _Parser:
         return self._tokens[self._position - 1][1]
 
     def _expect(self, token: str) -> None:
-        if self._token != token:
+        if self._sign != token:
             raise ExpressionError("syntax error")
         self._take()
 
     def _conditional(self) -> Node:
         condition = self._binary(1)
-        if self._token != "?":
+        if self._sign != "?":
             return condition
         self._take()
         chosen = self._conditional()
@@ -127,7 +128,7 @@ class _Parser:
 
     def _binary(self, level: int) -> Node:
         left = self._unary()
-        while _LEVELS.get(self._token, 0) >= level:
+        while _LEVELS.get(self._sign, 0) >= level:
             sign = self._take()
             own = _LEVELS[sign]
             right = self._binary(own if sign == "^" else own + 1)
@@ -148,7 +149,7 @@ class _Parser:
         return _located(sign, partial(_apply, BINARY[sign], left, right))
 
     def _unary(self) -> Node:
-        sign = self._token
+        sign = self._sign
         if sign not in ("-", "!", "~") or not sign:
             return self._primary()
         self._take()
@@ -161,7 +162,7 @@ class _Parser:
 
     def _primary(self) -> Node:
         kind = self._kind
-        if self._token == "(":
+        if self._sign == "(":
             self._take()
             node = self._conditional()
             self._expect(")")
@@ -186,13 +187,20 @@ class _Parser:
 
     def _name(self) -> Node:
         name = self._take()
-        if self._token == "(":
-            raise ExpressionError(
-                f"Function '{name}': the embedded engine's expressions know no functions"
-            )
-        if name not in _CONSTANTS:
-            raise ExpressionError(f"Unknown identifier '{name}'")
-        return _constant(_CONSTANTS[name])
+        if self._sign == "(":
+            arguments = self._arguments()
+            return _located("", lambda: call(name, [argument() for argument in arguments]))
+        return _constant(_CONSTANTS[name]) if name in _CONSTANTS else _unknown(name)
+
+    def _arguments(self) -> list[Node]:
+        self._take()
+        arguments: list[Node] = []
+        while self._sign != ")":
+            if arguments:
+                self._expect(",")
+            arguments.append(self._conditional())
+        self._take()
+        return arguments
 
 
 def _plain_number(digits: str) -> int | float:
@@ -210,6 +218,13 @@ def _apply(compute: Callable[[Value, Value], Value], left: Node, right: Node) ->
     return None if first is None or second is None else compute(first, second)
 
 
+def _unknown(name: str) -> Node:
+    def fail() -> Value:
+        raise _LocatedError(f"No such variable: '{name}'")
+
+    return fail
+
+
 class _LocatedError(ExpressionError):
     """An error that already says which operator failed."""
 
@@ -223,6 +238,7 @@ def _located(sign: str, node: Node) -> Node:
         except _LocatedError:
             raise
         except ExpressionError as error:
-            raise _LocatedError(f"operator '{sign}': {error.message}") from error
+            where = f"operator '{sign}': " if sign else ""
+            raise _LocatedError(where + error.message) from error
 
     return run

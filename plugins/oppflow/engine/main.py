@@ -27,10 +27,11 @@ def main(words: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
     words = sys.argv[1:] if words is None else words
-    errors = sys.stdout if "-m" in words else sys.stderr
+    errors = sys.stdout  # until it is known whether standard error is wanted, as in OMNeT++
     verbose = False
     try:
         arguments = parse_arguments(words)
+        errors = sys.stdout if arguments.given("m") else sys.stderr
         verbose = not arguments.given("s")
         status = _run(arguments, verbose=verbose)
     except EngineError as error:
@@ -85,7 +86,7 @@ def _read_configuration(arguments: Arguments) -> Configuration:
 
 
 def _answer(arguments: Arguments, configuration: Configuration, *, verbose: bool) -> int:
-    name, run_filter = arguments.last("c") or "General", arguments.last("r")
+    name, run_filter = arguments.last("c", "General"), arguments.last("r")
     if arguments.given("a"):
         pieces: Iterator[str] = count_all(configuration)
     elif arguments.given("q"):

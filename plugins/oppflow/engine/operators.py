@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from oppflow.engine.errors import ExpressionError
 from oppflow.engine.patterns import matcher
-from oppflow.engine.units import UNITS
+from oppflow.engine.units import find_unit
 from oppflow.engine.values import Number, Value, cannot_cast, common_unit, type_name
+
+_NO_ROUNDING = " (note: no implicit conversion from double to int)"
 
 
 def negate(value: Value) -> Value:
@@ -25,7 +27,8 @@ def negate(value: Value) -> Value:
 def invert(value: Value) -> Value:
     """Bitwise complement."""
     if not isinstance(value, Number) or not isinstance(value.value, int):
-        raise ExpressionError(f"Integer argument expected, got {type_name(value)}")
+        hint = _NO_ROUNDING if type_name(value) == "double" else ""
+        raise ExpressionError(f"Integer argument expected, got {type_name(value)}{hint}")
     return Number(~value.value)
 
 
@@ -37,7 +40,7 @@ def truth(value: Value) -> bool:
 
 
 def _linear(number: Number) -> Number:
-    unit = UNITS.get(number.unit)
+    unit = find_unit(number.unit) if number.unit else None
     if unit and unit.logarithmic:
         raise ExpressionError(
             f"Refusing to perform computations with quantity of logarithmic unit '{number.unit}'"
@@ -91,11 +94,11 @@ def _divide(left: Value, right: Value) -> Value:
 
 def _integers(left: Value, right: Value) -> tuple[int, int, str]:
     if isinstance(left, Number) and isinstance(right, Number):
-        first, second = common_unit(_linear(left), _linear(right))
+        second, first = common_unit(_linear(right), _linear(left))
         if isinstance(first.value, int) and isinstance(second.value, int):
             return first.value, second.value, first.unit
     names = (type_name(left), type_name(right))
-    hint = " (note: no implicit conversion from double to int)" if "double" in names else ""
+    hint = _NO_ROUNDING if "double" in names else ""
     raise ExpressionError(f"Integer arguments expected, got {names[0]} and {names[1]}{hint}")
 
 
@@ -163,7 +166,7 @@ BINARY: dict[str, Callable[[Value, Value], Value]] = {
     "==": _comparison(operator.eq), "!=": _comparison(operator.ne),
     "<": _comparison(operator.lt), ">": _comparison(operator.gt),
     "<=": _comparison(operator.le), ">=": _comparison(operator.ge),
-    "<=>": lambda left, right: Number(compare(left, right)),
+    "<=>": lambda left, right: Number(float(compare(left, right))),
     "=~": _matches, "&": _bitwise(operator.and_), "|": _bitwise(operator.or_),
     "#": _bitwise(operator.xor), "<<": _bitwise(operator.lshift), ">>": _bitwise(operator.rshift),
 }  # fmt: skip

@@ -68,7 +68,8 @@ def count_all(configuration: Configuration) -> Iterator[str]:
         EngineError: The runs of one cannot be computed.
     """
     for section in configuration.sections:
-        yield f"Config {section.name}: {configuration.count_runs(section.name)}\n"
+        yield f"Config {section.name}: "  # stands there even if counting fails, as in OMNeT++
+        yield f"{configuration.count_runs(section.name)}\n"
 
 
 def option_value(configuration: Configuration, key: str, name: str, run_filter: str) -> str:

@@ -67,9 +67,11 @@ class Runs:
             "datetimef": now.replace(":", ""),
         }
         self.variables = [
-            self._compute(number, dict(zip(variable_names, values)))
+            self._compute(number, dict(zip(variable_names, values, strict=True)))
             for number, values in enumerate(combinations)
         ]
+        if self.variables:
+            self.details(0)  # all runs know the same variables, so the first one tells
 
     def __len__(self) -> int:
         return len(self.variables)

@@ -81,7 +81,7 @@ class Scenario:
                 )
 
     def _nesting(self, specification: str) -> list[str]:
-        names = [name for name in split_and_trim(specification, ",") if name]
+        names = split_and_trim(specification, ",")
         for name in names:
             if name != "*" and name not in self._variables:
                 raise EngineError(

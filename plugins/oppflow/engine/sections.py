@@ -36,6 +36,8 @@ class Sections:
         if name not in self._by_name:
             if name == GENERAL:
                 return []
+            if not name:
+                raise EngineError("Empty config name specified")
             raise EngineError(f"No such config: {name}")
         if name not in self._chains:
             self._chains[name] = [self._by_name[each] for each in self._linearise(name)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from oppflow.engine.errors import ExpressionError
 from oppflow.engine.text import quote
@@ -24,7 +24,7 @@ class Number(NamedTuple):
         return convert(self.value, self.unit, unit)
 
 
-Value = Union[bool, Number, str, None]
+Value = bool | Number | str | None
 """None is OMNeT++'s ``undefined``."""
 
 

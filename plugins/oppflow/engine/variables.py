@@ -47,12 +47,12 @@ def parse_variable(text: str, start: int) -> tuple[Variable, int]:
         EngineError: It is malformed.
     """
     end = find_delimiter(text, start + 2, "}")
-    if end >= len(text) or end == start + 2:
-        raise EngineError("Missing '}' for '${'")
     body = text[start + 2 : end].lstrip(SPACE)
+    if not body:
+        raise EngineError("Missing '}' for '${'")
     name, values = _split_name(body, text[start:])
     values, parallel = _split_parallel(values)
-    return Variable(name, values, parallel), end + 1
+    return Variable(name, values, parallel), end + 1  # a brace that is missing is not missed
 
 
 def _split_name(body: str, rest_of_line: str) -> tuple[str, str]:
@@ -126,7 +126,7 @@ class ValueList:
     def __init__(self, text: str) -> None:
         self._items = [_parse_item(item) for item in split_outside_quotes(text, ",")]
         self.references = frozenset(
-            name for item in self._items for part in item for name in references(part)
+            name for item in self._items for part in item for name in _references(part)
         )
         self._constant: list[str] | None = None
 
@@ -142,7 +142,7 @@ class ValueList:
         for item in self._items:
             parts = [substitute(part, variables) for part in item]
             result += parts if len(parts) == 1 else _range(parts, item)
-        if not self.references:
+        if not any("$" in part for item in self._items for part in item):
             self._constant = result
         return result
 
@@ -158,7 +158,7 @@ def _parse_item(item: str) -> tuple[str, ...]:
 
 
 def _range(parts: list[str], item: tuple[str, ...]) -> list[str]:
-    start, end, step = (_double(part, raw) for part, raw in zip(parts, item))
+    step, end, start = (_double(parts[index], item[index]) for index in (2, 1, 0))
     if step == 0:
         raise EngineError(f"Step of zero in the range '{item[0]}..{item[1]} step {item[2]}'")
     # the surplus keeps rounding from losing the last value, as in OMNeT++
@@ -208,9 +208,9 @@ def holds(expression: str, variables: Mapping[str, str]) -> bool:
     return value
 
 
-def references(text: str) -> list[str]:
-    """The variables that a value names as ``$x`` or ``${x}``."""
-    return [braced or plain for braced, plain in _REFERENCE.findall(text)]
+def _references(text: str) -> list[str]:
+    """The variables whose loops must be outside this one's: OMNeT++ overlooks ``${x}`` here."""
+    return [plain for _, plain in _REFERENCE.findall(text) if plain]
 
 
 def substitute(
