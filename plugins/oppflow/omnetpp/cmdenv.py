@@ -142,7 +142,7 @@ class CmdenvParser:
             self._progress = Progress(int(place[2]), place[1])
 
     def _continue_mark(self, line: str) -> None:
-        """Take a line after a mark: a text with line ends in it tells its place in its last line."""
+        """Take a line after a mark: the last line of a longer text tells the place."""
         self._unfinished.append(line.strip())
         if _CONTINUED.search(line):
             text, self._unfinished = " ".join(self._unfinished), []
