@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from oppflow.errors import ParameterError
 from oppflow.store.file_store import FileStore
 from oppflow.store.interface import Store
+from oppflow.store.redis_store import RedisStore
 
 Opener = Callable[[str, "int | None"], Store]
 
@@ -56,4 +57,13 @@ def _open_files(url: str, ttl_seconds: int | None) -> Store:
     return FileStore(Path(path), ttl_seconds=ttl_seconds)
 
 
-_OPENERS: dict[str, Opener] = {"file": _open_files}
+def _open_redis(url: str, ttl_seconds: int | None) -> Store:
+    return RedisStore(url, redacted(url), ttl_seconds=ttl_seconds)
+
+
+_OPENERS: dict[str, Opener] = {
+    "file": _open_files,
+    "redis": _open_redis,
+    "rediss": _open_redis,
+    "unix": _open_redis,
+}

@@ -1,0 +1,35 @@
+"""Every implementation of a store, with a way to look behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.store.backstage import Backstage, FilesBackstage, RedisBackstage
+from tests.support.redis_server import RedisServer, running_redis
+
+from oppflow.store import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(params=["files", "redis", "redis over a socket"])
+def backstage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backstage]:
+    if request.param == "files":
+        yield FilesBackstage(tmp_path / "a store")
+        return
+    server: RedisServer = request.getfixturevalue("redis_server")
+    backstage = RedisBackstage(server.url if request.param == "redis" else server.socket_url)
+    yield backstage
+    backstage.client.close()
+
+
+@pytest.fixture
+def store(backstage: Backstage) -> Iterator[Store]:
+    with open_store(backstage.url) as store:
+        yield store
