@@ -180,7 +180,7 @@ def _explain(error: OSError, place: Path, target: Path) -> OppflowError:
         return ArchiveError(
             f"{place} cannot be a file's name here: {error.strerror}.", hint=REFUSED
         )
-    if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+    if place == target and error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
         return ParameterError(
             f"{target} was made by somebody else meanwhile.",
             hint="Unpack into a folder that is new.",

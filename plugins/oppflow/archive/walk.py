@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -111,9 +112,11 @@ def _children(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def unreadable(path: Path, error: OSError) -> OppflowError:
-    """The error for what cannot be read at ``path``; one that is gone was changed meanwhile."""
-    if isinstance(error, FileNotFoundError):
+    """The error for what cannot be read at ``path``, which was there when its folder was listed."""
+    if error.errno == errno.ENOENT:
         return changed(path, "it is gone")
+    if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+        return changed(path, "something else took its place")
     return ArchiveError(
         f"{path} cannot be read: {error.strerror}.",
         hint="Give the user that Airflow runs as permission to read it, or move it elsewhere.",

@@ -29,9 +29,8 @@ def explain(error: Exception, what: str, where: str) -> StoreError:
 
     Trying again does not mend a wrong password or a missing permission, so those are not transient.
     """
-    explained = StoreError(
-        f"{what} in the store {where} failed: {str(error)[:_LONGEST]}.", hint=_hint(error)
-    )
+    why = str(error)[:_LONGEST].rstrip(".")
+    explained = StoreError(f"{what} in the store {where} failed: {why}.", hint=_hint(error))
     explained.transient = not isinstance(error, (RefusedError, NoPermissionError))
     return explained
 

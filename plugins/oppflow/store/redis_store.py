@@ -83,9 +83,11 @@ class RedisStore(Store):
                 count += 1
             with self._explained("Writing an archive"):
                 self._publish(aside, tally.archive, count)
-        except BaseException:
-            with suppress(RedisError):  # else its expiry's; the error that led here says more
-                self._client.unlink(aside)
+        except BaseException as error:
+            # A server that is gone is not waited for twice. What is left there expires.
+            if not isinstance(error.__cause__, (redis.ConnectionError, redis.TimeoutError)):
+                with suppress(RedisError):  # the error that led here says more
+                    self._client.unlink(aside)
             raise
         return tally.archive
 
