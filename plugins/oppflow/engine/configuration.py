@@ -98,11 +98,11 @@ class Configuration:
             names, combinations = self._combinations(name)
             return Runs(
                 name,
-                self.file_name,
-                [Setting(entry, Template(entry.value)) for entry in self.command_line],
-                collected.settings[len(self.command_line) :],
-                names,
-                combinations,
+                file_name=self.file_name,
+                command_line=[Setting(entry, Template(entry.value)) for entry in self.command_line],
+                settings=collected.settings[len(self.command_line) :],
+                variable_names=names,
+                combinations=combinations,
             )
         except EngineError as error:
             raise EngineError(f"Scenario generator: {error.message}") from error

@@ -28,15 +28,14 @@ def select_runs(configuration: Configuration, name: str, run_filter: str) -> lis
     if _NUMBERS.fullmatch(run_filter):
         return _listed(run_filter, configuration.count_runs(name))
     runs = configuration.runs(name)
-    selected = []
-    for number, variables in enumerate(runs.variables):
-        try:
-            expression = substitute(run_filter, variables, unknown="Unknown variable $")
-            if holds(expression, {}):
-                selected.append(number)
-        except EngineError as error:
-            raise EngineError(f"Cannot evaluate run filter: {error.message}") from error
-    return selected
+    try:
+        return [
+            number
+            for number, variables in enumerate(runs.variables)
+            if holds(substitute(run_filter, variables, unknown="Unknown variable $"), {})
+        ]
+    except EngineError as error:
+        raise EngineError(f"Cannot evaluate run filter: {error.message}") from error
 
 
 def _listed(run_filter: str, count: int) -> list[int]:

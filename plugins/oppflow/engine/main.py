@@ -62,7 +62,7 @@ def _run(arguments: Arguments, *, verbose: bool) -> int:
     elif arguments.given("a") or arguments.given("q") or arguments.given("e"):
         return _answer(arguments, configuration, verbose=verbose)
     else:
-        from oppflow.engine.cmdenv import Cmdenv  # SimPy comes with it, and queries need none
+        from oppflow.engine.cmdenv import Cmdenv  # noqa: PLC0415 (queries need no SimPy)
 
         return Cmdenv(arguments, configuration).run()
     return EXIT_GOOD

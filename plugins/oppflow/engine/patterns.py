@@ -32,7 +32,8 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     def matches(text: str) -> bool:
         found = compiled.fullmatch(text)
         return bool(found) and all(
-            low <= int(value) <= high for (low, high), value in zip(ranges, _numbers(found), strict=True)
+            low <= int(value) <= high
+            for (low, high), value in zip(ranges, _numbers(found), strict=True)
         )
 
     return matches if ranges else lambda text: compiled.fullmatch(text) is not None

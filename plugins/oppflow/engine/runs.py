@@ -47,6 +47,7 @@ class Runs:
     def __init__(
         self,
         name: str,
+        *,
         file_name: str,
         command_line: Sequence[Setting],
         settings: Sequence[Setting],

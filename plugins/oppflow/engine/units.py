@@ -87,7 +87,9 @@ _LOGARITHMIC = (
 )  # fmt: skip
 
 _UNITS = {
-    **{row[0]: Unit(row[0], row[1], base, row[2]) for base, rows in _LINEAR.items() for row in rows},
+    **{
+        row[0]: Unit(row[0], row[1], base, row[2]) for base, rows in _LINEAR.items() for row in rows
+    },
     **{name: Unit(name, f, base, long, logarithmic=True) for name, f, base, long in _LOGARITHMIC},
 }
 _LONG_NAMES = {unit.long_name: unit for unit in reversed(_UNITS.values())}

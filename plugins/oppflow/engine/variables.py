@@ -28,7 +28,7 @@ PREDEFINED = (
 )  # fmt: skip
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_@]+)\}|\$([A-Za-z0-9_@]+)", re.ASCII)
-_STEP = re.compile(r"(?<![A-Za-z0-9\x80-\U0010ffff])step(?![A-Za-z0-9\x80-\U0010ffff])")
+_STEP = re.compile(r"(?<![^\W_])step(?![^\W_])")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 
 ENGINE_VERSION = "1.0"
 """Changes whenever the same model and configuration could give other results or other words."""
@@ -17,6 +16,8 @@ def versions() -> dict[str, str]:
     SimPy's is empty where it is not installed: such an environment answers queries, but cannot
     simulate.
     """
+    from importlib import metadata  # half of a short run's time, were it at the top
+
     try:
         simpy = metadata.version("simpy")
     except metadata.PackageNotFoundError:
