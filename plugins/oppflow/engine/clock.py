@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop
-from typing import Any
+from typing import Any, cast
 
 from simpy import Environment, Event
 
@@ -58,7 +58,7 @@ class Clock(Environment):
             for callback in callbacks:
                 callback(event)
             if not event.ok and not event.defused:
-                raise event.value
+                raise cast("BaseException", event.value)
             if self.ending:
                 raise self.ending
 

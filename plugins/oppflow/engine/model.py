@@ -138,7 +138,11 @@ class Module:
         Raises:
             ValueError: The delay is negative.
         """
-        self.env.timeout(delay).callbacks.append(lambda _event: action())
+
+        def call(_event: simpy.Event) -> None:
+            action()
+
+        self.env.timeout(delay).callbacks.append(call)
 
     def scalar(self, name: str, value: float, **attributes: str) -> None:
         """Record a result now; attributes such as ``unit`` and ``title`` go with it."""

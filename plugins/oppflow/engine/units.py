@@ -71,7 +71,8 @@ _LINEAR: dict[str, tuple[tuple[str, float, str], ...]] = {
         ("MOhm", 1e6, "megaohm"),
     ),
     "mps": (
-        ("mps", 1, "meter/sec"), ("kmps", 1e3, "kilometer/sec"), ("kmph", 1 / 3.6, "kilometer/hour"),
+        ("mps", 1, "meter/sec"), ("kmps", 1e3, "kilometer/sec"),
+        ("kmph", 1 / 3.6, "kilometer/hour"),
     ),
     "As": (
         ("C", 1, "coulomb"), ("As", 1, "ampere-second"), ("mAs", 1e-3, "milliampere-second"),
@@ -88,7 +89,9 @@ _LOGARITHMIC = (
 
 _UNITS = {
     **{
-        row[0]: Unit(row[0], row[1], base, row[2]) for base, rows in _LINEAR.items() for row in rows
+        name: Unit(name, factor, base, long_name)
+        for base, rows in _LINEAR.items()
+        for name, factor, long_name in rows
     },
     **{name: Unit(name, f, base, long, logarithmic=True) for name, f, base, long in _LOGARITHMIC},
 }
@@ -100,7 +103,7 @@ _PART = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z]*)\s*")
 
 @lru_cache(maxsize=256)
 def find_unit(name: str) -> Unit | None:
-    """The unit with this name, be it ``ms``, ``millisecond`` or ``Milliseconds``; None if unknown."""
+    """The unit with this name, be it ``ms`` or ``Milliseconds``; None if there is none."""
     if name in _UNITS:
         return _UNITS[name]
     if len(name) >= 3 and name.lower() in _LONG_NAMES:

@@ -16,7 +16,7 @@ def versions() -> dict[str, str]:
     SimPy's is empty where it is not installed: such an environment answers queries, but cannot
     simulate.
     """
-    from importlib import metadata  # half of a short run's time, were it at the top
+    from importlib import metadata  # noqa: PLC0415 (it costs more than a whole query)
 
     try:
         simpy = metadata.version("simpy")
