@@ -1,0 +1,204 @@
+"""One supervised child process: its own process group, its output line by line, its limits.
+
+Nothing that a child starts outlives it: its process group is killed when it ends, and the kernel
+kills the child itself when the worker dies (``PR_SET_PDEATHSIG``, prctl(2)).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LONGEST_LINE = 64 * 1024
+_READ_SIZE = 256 * 1024
+
+
+def die_with_parent(signal_number: int, parent: int) -> None:
+    """Have the kernel send a signal to this process when its parent dies.
+
+    ``parent`` is the process that should be the parent: if it is gone already, the signal is
+    sent at once, since the kernel would wait for the adopter's death.
+    """
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal_number)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to execute: arguments (no shell), folder, complete environment, limits.
+
+    ``memory`` is the data segment's limit in bytes (0: none), ``wall_time_limit`` is in seconds
+    (0: none). ``keep_open`` are descriptors that the child inherits. Standard error goes with
+    standard output, in the order printed, unless ``error_file`` takes it.
+    """
+
+    arguments: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+    memory: int = 0
+    wall_time_limit: float = 0.0
+    keep_open: tuple[int, ...] = ()
+    error_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a child ended: exit status (negative: a signal), times in seconds, and who ended it."""
+
+    status: int
+    wall_time: float
+    cpu_time: float
+    timed_out: bool
+    stopped: bool
+
+
+class Child:
+    """A running command. The owner reads it when `fileno` is readable, and calls `tick` often."""
+
+    GRACE = 2.0  # seconds between SIGTERM and SIGKILL
+    LINGER = 0.2  # seconds that somebody else may hold the output open after the child's end
+
+    def __init__(
+        self, command: Command, *, on_line: Callable[[str], None], sink: BinaryIO | None = None
+    ) -> None:
+        """Start the command; ``sink`` gets its output as it is, ``on_line`` decoded lines.
+
+        Raises:
+            OSError: the program cannot be executed.
+        """
+        worker = os.getpid()
+
+        def limit() -> None:
+            die_with_parent(signal.SIGKILL, worker)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            if command.memory:
+                resource.setrlimit(resource.RLIMIT_DATA, (command.memory, command.memory))
+
+        with contextlib.ExitStack() as stack:
+            errors: int | BinaryIO = subprocess.STDOUT
+            if command.error_file:
+                errors = stack.enter_context(command.error_file.open("wb"))
+            self._process = subprocess.Popen(
+                list(command.arguments),
+                cwd=command.folder,
+                env=dict(command.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                pass_fds=command.keep_open,
+                preexec_fn=limit,  # noqa: PLW1509 -- safe: the worker has one thread
+            )
+        assert self._process.stdout is not None
+        self._pipe = self._process.stdout
+        os.set_blocking(self._pipe.fileno(), False)
+        self._on_line = on_line
+        self._sink = sink
+        self._rest = b""
+        self._started = time.monotonic()
+        limit_s = command.wall_time_limit
+        self._deadline = self._started + limit_s if limit_s else None
+        self._kill_at: float | None = None
+        self._exited_at: float | None = None
+        self._status = 0
+        self._cpu_time = 0.0
+        self._timed_out = False
+        self._stopped = False
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._pipe.fileno()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the output has been closed by the child and all that it started."""
+        return self._pipe.closed
+
+    def read(self) -> None:
+        """Take what the child has printed; closes the pipe at its end."""
+        try:
+            chunk = os.read(self._pipe.fileno(), _READ_SIZE)
+        except BlockingIOError:
+            return
+        if not chunk:
+            self._pipe.close()
+            if self._rest:
+                self._emit(self._rest)
+                self._rest = b""
+            return
+        if self._sink is not None:
+            self._sink.write(chunk)
+        *lines, rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._emit(line)
+        while len(rest) > _LONGEST_LINE:
+            self._emit(rest[:_LONGEST_LINE])
+            rest = rest[_LONGEST_LINE:]
+        self._rest = rest
+
+    def _emit(self, line: bytes) -> None:
+        self._on_line(line.rstrip(b"\r").decode("utf-8", "replace"))
+
+    def terminate(self) -> None:
+        """Ask the child and all it started to end; `tick` kills them after the grace period."""
+        self._stopped = True
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._kill_at is None:
+            self._signal(signal.SIGTERM)
+            self._kill_at = time.monotonic() + self.GRACE
+
+    def kill(self) -> None:
+        """End the child and all it started, now."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    def tick(self) -> Ending | None:
+        """Enforce the limits; how the child ended, once it has and its output is read."""
+        now = time.monotonic()
+        if self._exited_at is None:
+            self._watch(now)
+            if self._exited_at is None:
+                return None
+        if not self.at_end:
+            if now - self._exited_at < self.LINGER:
+                return None
+            self._pipe.close()
+        return Ending(
+            self._status,
+            self._exited_at - self._started,
+            self._cpu_time,
+            self._timed_out,
+            self._stopped,
+        )
+
+    def _watch(self, now: float) -> None:
+        pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+        if pid:
+            # What the child left behind goes before its process group's number can be given away.
+            self._signal(signal.SIGKILL)
+            self._status = os.waitstatus_to_exitcode(status)
+            self._process.returncode = self._status
+            self._cpu_time = usage.ru_utime + usage.ru_stime
+            self._exited_at = now
+        elif self._kill_at is not None and now >= self._kill_at:
+            self.kill()
+        elif self._deadline is not None and now >= self._deadline:
+            self._timed_out = True
+            self._ask()

@@ -1,0 +1,109 @@
+"""A run's own place: where it works, and where its results are found afterwards.
+
+The built trees are shared and read-only. A run sees them through a mirror: real directories along
+the path to the ini file and below the ini file's directory, symbolic links for everything else, so
+that ``../queueinglib`` resolves as it does at home while the run's own files stay its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """All paths of one run."""
+
+    root: Path
+    ini_path: str  # of the ini files' folder, below the trees' folder
+
+    @property
+    def trees(self) -> Path:
+        """The mirror of the trees' folder."""
+        return self.root / "trees"
+
+    @property
+    def working_dir(self) -> Path:
+        """The ini file's directory, where the simulation is started."""
+        return self.trees / self.ini_path
+
+    @property
+    def result_dir(self) -> Path:
+        """What ``--result-dir`` says."""
+        return self.root / "results"
+
+    @property
+    def output_file(self) -> Path:
+        """What the simulation printed."""
+        return self.root / "output"
+
+    @property
+    def home(self) -> Path:
+        """A home directory for programs that want one."""
+        return self.root / "home"
+
+    @property
+    def temporary(self) -> Path:
+        """What ``TMPDIR`` says."""
+        return self.root / "tmp"
+
+    def make(self, trees: Path, ini_files: tuple[str, ...]) -> None:
+        """Mirror ``trees``; ini files are copied, since an editor or a model may rewrite them."""
+        for folder in (self.result_dir, self.home, self.temporary):
+            folder.mkdir(parents=True)
+        self._mirror_along(trees, self.trees, Path(self.ini_path).parts)
+        for name in ini_files:
+            copy = self.working_dir / name
+            if copy.is_symlink():
+                source = copy.resolve()
+                copy.unlink()
+                shutil.copyfile(source, copy)
+
+    def _mirror_along(self, source: Path, target: Path, path: tuple[str, ...]) -> None:
+        if not path:
+            _mirror_all(source, target)
+            return
+        target.mkdir()
+        for entry in os.scandir(source):
+            if entry.name != path[0]:
+                (target / entry.name).symlink_to(entry.path)
+        self._mirror_along(source / path[0], target / path[0], path[1:])
+
+    def new_files(self) -> Iterator[tuple[str, Path]]:
+        """The regular files that the run made, as (path below the place's part, file).
+
+        Files of the result directory come under their path there; those made elsewhere in the
+        mirror come under ``../`` plus their path below the ini file's directory or the trees.
+        """
+        for file in _regular_files(self.result_dir):
+            yield file.relative_to(self.result_dir).as_posix(), file
+        for file in _regular_files(self.trees):
+            yield "../" + os.path.relpath(file, self.working_dir), file
+
+    def remove(self) -> None:
+        """Remove the place and everything in it."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _mirror_all(source: Path, target: Path) -> None:
+    target.mkdir()
+    for entry in os.scandir(source):
+        if entry.is_dir(follow_symlinks=False):
+            _mirror_all(Path(entry.path), target / entry.name)
+        elif entry.is_symlink():
+            (target / entry.name).symlink_to(Path(entry.path).readlink())
+        else:
+            (target / entry.name).symlink_to(entry.path)
+
+
+def _regular_files(folder: Path) -> Iterator[Path]:
+    for directory, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(directory, name)
+            if path.is_file() and not path.is_symlink():
+                yield path

@@ -1,0 +1,119 @@
+"""What all jobs of a worker share: its voice, its supervisor, and how it calls programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import oppflow
+from oppflow.errors import InfrastructureError
+from oppflow.omnetpp.commands import CommandLine
+from oppflow.worker.children import Child, Command, Ending
+from oppflow.worker.events import EventWriter
+from oppflow.worker.jobs import Simulation
+from oppflow.worker.supervisor import Supervisor
+
+LOCK_VARIABLE = "OPPFLOW_LOCK"
+"""Names a descriptor that every simulation inherits: while one lives, its lock is held."""
+
+_PACKAGE_ROOT = str(Path(oppflow.__file__).resolve().parents[1])
+
+
+@dataclass(frozen=True)
+class Session:
+    """One job's means: where to speak, what runs children, where it may write."""
+
+    emit: EventWriter
+    supervisor: Supervisor
+    scratch: Path
+
+    def environment(self, home: Path, temporary: Path) -> dict[str, str]:
+        """The whole environment of a program: built, so that nothing of the host's leaks in."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(home),
+            "TMPDIR": str(temporary),
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": _PACKAGE_ROOT,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def execute(
+        self,
+        arguments: tuple[str, ...],
+        folder: Path,
+        *,
+        on_line: Callable[[str], None],
+        error_file: Path | None = None,
+    ) -> Ending:
+        """Run one program to its end, in the job's scratch environment.
+
+        Raises:
+            InfrastructureError: the program cannot be executed.
+            Stopped, Abandoned: see `Supervisor.run_one`.
+        """
+        temporary = self.scratch / "tmp"
+        temporary.mkdir(exist_ok=True)
+        command = Command(
+            arguments,
+            folder,
+            self.environment(self.scratch, temporary),
+            keep_open=inherited_lock(),
+            error_file=error_file,
+        )
+        try:
+            return self.supervisor.run_one(lambda: Child(command, on_line=on_line))
+        except OSError as error:
+            raise InfrastructureError(f"Cannot execute {arguments[0]}: {error}.") from error
+
+
+def inherited_lock() -> tuple[int, ...]:
+    """The lock's descriptor, where the runner handed one over."""
+    text = os.environ.get(LOCK_VARIABLE, "")
+    return (int(text),) if text.isdecimal() else ()
+
+
+def command_line(simulation: Simulation) -> CommandLine:
+    """How the simulation's engine is called in the ini files' folder.
+
+    Raises:
+        InfrastructureError: there is no such engine here.
+    """
+    return CommandLine(
+        program=engine_program(simulation.engine),
+        ini_files=simulation.ini_files,
+        config=simulation.config,
+        options=simulation.options,
+        ned_path=_ned_path(simulation),
+        exclude_ned=simulation.exclude_ned,
+    )
+
+
+def engine_program(engine: str) -> tuple[str, ...]:
+    """The program that answers for an engine: the embedded one, or OMNeT++'s ``opp_run``.
+
+    Raises:
+        InfrastructureError: OMNeT++ is wanted and not installed where the worker runs.
+    """
+    if engine == "embedded":
+        return (sys.executable, "-m", "oppflow.engine")
+    root = os.environ.get("OMNETPP_ROOT")
+    program = shutil.which("opp_run", path=f"{root}/bin" if root else None)
+    if program is None:
+        raise InfrastructureError(
+            "This model needs OMNeT++, and there is no opp_run here.",
+            hint="Install OMNeT++ and put its bin folder on PATH, or set OMNETPP_ROOT.",
+        )
+    return (program,)
+
+
+def _ned_path(simulation: Simulation) -> tuple[str, ...]:
+    """The trees' tops, relative to the ini files' folder."""
+    start = Path(simulation.model, simulation.ini_dir)
+    tops = (simulation.model, *simulation.projects)
+    return tuple(os.path.relpath(top, start) for top in tops)
