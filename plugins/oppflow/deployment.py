@@ -1,0 +1,50 @@
+"""A deployment at work: its settings, its store and its runner, as every stage needs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oppflow.archive import Limits
+from oppflow.errors import ParameterError
+from oppflow.runners.interface import Runner
+from oppflow.runners.process import ProcessRunner
+from oppflow.settings import Settings
+from oppflow.store import Store, open_store
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Settings and what they lead to."""
+
+    settings: Settings
+    store: Store
+
+    @classmethod
+    def from_environment(cls) -> Deployment:
+        """The deployment that the process' environment describes.
+
+        Raises:
+            ParameterError: a setting is malformed.
+            StoreError: the store cannot be reached.
+        """
+        settings = Settings.from_environment()
+        return cls(settings, open_store(settings.store_url, ttl_seconds=settings.result_ttl))
+
+    @property
+    def limits(self) -> Limits:
+        """The most that one archive may unpack to."""
+        settings = self.settings
+        return Limits(max_bytes=settings.max_unpacked_bytes, max_files=settings.max_unpacked_files)
+
+    def runner(self) -> Runner:
+        """What starts workers here.
+
+        Raises:
+            ParameterError: ``OPPFLOW_RUNNER`` names none.
+        """
+        if self.settings.runner != "process":
+            raise ParameterError(
+                f"There is no runner {self.settings.runner!r}.",
+                hint="Set OPPFLOW_RUNNER to process.",
+            )
+        return ProcessRunner(self.settings.work_dir, self.store.open, self.limits)

@@ -1,0 +1,152 @@
+"""Build keys and run keys: what a stored result depends on. Standard library only, no I/O.
+
+A wrong reuse is silent wrong science, a miss only costs time: what may matter is in the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+Pair = tuple[str, str]
+
+SCHEME = "2026-11"
+"""Part of every key: a change of the keys' meaning makes all older results unusable."""
+
+# Not .txt, .xml or .dat: a compiler can include those, and a needless build only costs time.
+_CANNOT_CHANGE_BINARY = {".ned", ".ini", ".anf", ".md", ".rst", ".png", ".svg", ".jpg", ".gif"}
+_IGNORED_PAIRS = {
+    "repeat", "constraint", "iteration-nesting-order", "extends", "abstract", "description",
+    "result-dir",
+}  # fmt: skip
+_IGNORED_PREFIXES = ("cmdenv-", "qtenv-")
+_CHANGING = re.compile(r"\$\{\s*(datetimef?|processid|runid)\s*\}")
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value, the same for equal values."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """What keys know of a source file: path in its tree, execute bit, digest of its content."""
+
+    path: str
+    executable: bool
+    sha256: str
+
+
+def build_digest(files: Iterable[FileDigest]) -> str:
+    """Of the files that can change what a build makes: NED, ini, text and pictures stay out."""
+    return digest(
+        sorted(
+            (file.path, file.executable, file.sha256)
+            for file in files
+            if PurePosixPath(file.path).suffix.lower() not in _CANNOT_CHANGE_BINARY
+        )
+    )
+
+
+def content_digest(files: Iterable[FileDigest], ini_files: Iterable[str]) -> str:
+    """Of all files of a tree but the ini files that are read: those count by their entries."""
+    read = set(ini_files)
+    return digest(sorted((f.path, f.executable, f.sha256) for f in files if f.path not in read))
+
+
+def build_key(*, tree: str, used: Sequence[str], mode: str, environment: Mapping[str, str]) -> str:
+    """The key of one tree's build: its `build_digest`, the keys of the trees it uses, the rest."""
+    return digest(
+        {
+            "scheme": SCHEME,
+            "tree": tree,
+            "used": list(used),
+            "mode": mode,
+            "environment": dict(environment),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """All that a run's results depend on, in parts that a person would name."""
+
+    sources: str
+    environment: str
+    options: str
+    configuration: str
+    seed: str
+
+    @property
+    def key(self) -> str:
+        """The run key."""
+        return digest({"scheme": SCHEME, **self.as_json()})
+
+    def as_json(self) -> dict[str, str]:
+        """The parts by name."""
+        return dict(vars(self))
+
+    def why_new(self, earlier: Mapping[str, str]) -> str:
+        """Why an earlier result of the same run cannot be used: what differs, in words."""
+        words = {
+            "sources": "sources changed",
+            "environment": "engine or image changed",
+            "options": "options changed",
+            "configuration": "configuration changed",
+            "seed": "seed changed",
+        }
+        changed = [word for part, word in words.items() if earlier.get(part) != getattr(self, part)]
+        return ", ".join(changed) or "no stored result"
+
+
+def relevant_pairs(pairs: Iterable[Pair]) -> list[Pair]:
+    """A configuration's pairs without those that cannot change results; order is kept."""
+    return [
+        (key, value)
+        for key, value in pairs
+        if key not in _IGNORED_PAIRS and not key.startswith(_IGNORED_PREFIXES)
+    ]
+
+
+def changing_entries(ini_text: str) -> list[str]:
+    """Entries of an ini file whose value is another one each time: they forbid reuse."""
+    found = []
+    for line in ini_text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and _CHANGING.search(value) and relevant_pairs([(key.strip(), value)]):
+            found.append(line.strip())
+    return found
+
+
+def run_inputs(
+    *,
+    trees: Mapping[str, str],
+    build_keys: Mapping[str, str],
+    environment: Mapping[str, str],
+    options: Sequence[Pair],
+    place: Mapping[str, Any],
+    pairs: Sequence[Pair],
+    run: Mapping[str, Any],
+) -> RunInputs:
+    """The inputs of one run.
+
+    ``trees`` are content digests and ``build_keys`` build keys, both by the tree's place; ``pairs``
+    the run's whole configuration in order; ``place`` says where the ini files are, the NED path,
+    exclusions and what is kept; ``run`` holds configuration, variables, repetition and seed set.
+    """
+    option_set = dict(options)
+    own = [pair for pair in relevant_pairs(pairs) if option_set.get(pair[0]) != pair[1]]
+    numbered = {key: value for key, value in run.items() if key != "seed_set"}
+    return RunInputs(
+        sources=digest([dict(trees), dict(build_keys)]),
+        environment=digest(dict(environment)),
+        options=digest(sorted(relevant_pairs(options))),
+        configuration=digest([own, numbered, dict(place)]),
+        seed=digest(run["seed_set"]),
+    )

@@ -1,0 +1,114 @@
+"""The folder of a campaign's results: its paths, and who may write there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oppflow.errors import InfrastructureError, ParameterError
+
+_CLAIM = ".oppflow"
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """All paths of a campaign's results. A file exists if and only if it is whole."""
+
+    path: Path
+
+    @classmethod
+    def named(cls, root: Path, name: str) -> ResultsFolder:
+        """The folder of that name below the results root."""
+        return cls(root / name)
+
+    @property
+    def manifest(self) -> Path:
+        """Written last: where it is, the campaign was collected."""
+        return self.path / "manifest.json"
+
+    @property
+    def runs_table(self) -> Path:
+        """A line for each run."""
+        return self.path / "runs.csv"
+
+    @property
+    def scalars_table(self) -> Path:
+        """A row for each scalar of each run."""
+        return self.path / "scalars.parquet"
+
+    @property
+    def report(self) -> Path:
+        """Tables and charts, in one file."""
+        return self.path / "report.html"
+
+    @property
+    def aside(self) -> Path:
+        """Where files are written before they get their names; gone when all is done."""
+        return self.path / _CLAIM / "aside"
+
+    def check_free(self, owner: str) -> None:
+        """Refuse a name that another campaign has.
+
+        Raises:
+            ParameterError: the folder is somebody else's.
+        """
+        if not self.path.exists() or self._owner() == owner:
+            return
+        if self.path.is_dir() and not any(self.path.iterdir()):
+            return
+        raise ParameterError(
+            f"The results name {self.path.name!r} is in use: {self.path} has results in it.",
+            hint="Choose another name, or leave results empty to get a new one.",
+        )
+
+    def claim(self, owner: str) -> None:
+        """Make the folder the owner's, at most once.
+
+        Raises:
+            ParameterError: another campaign was faster.
+            InfrastructureError: the folder cannot be made.
+        """
+        self.check_free(owner)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / _CLAIM).mkdir(exist_ok=True)
+            aside = self.path / _CLAIM / f"owner.{owner}"
+            aside.write_text(owner, encoding="utf-8")
+            # A link is made once: of two campaigns that claim one name, one is refused.
+            try:
+                os.link(aside, self._claim_file)
+            except FileExistsError:
+                self.check_free(owner)
+            aside.unlink()
+        except OSError as error:
+            raise InfrastructureError(
+                f"The results folder {self.path} cannot be made: {error}.",
+                hint="Check OPPFLOW_RESULTS and the rights of Airflow's user.",
+            ) from error
+
+    @property
+    def _claim_file(self) -> Path:
+        return self.path / _CLAIM / "owner"
+
+    def _owner(self) -> str:
+        try:
+            return self._claim_file.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+
+    def write_json(self, path: Path, value: Any) -> None:
+        """Write a JSON file aside, then give it its name."""
+        self.aside.mkdir(parents=True, exist_ok=True)
+        aside = self.aside / path.name
+        with aside.open("w", encoding="utf-8") as file:
+            json.dump(value, file, indent=1, ensure_ascii=False)
+            file.write("\n")
+        aside.replace(path)
+
+    def clean(self) -> None:
+        """Remove what was put aside; who owns the folder stays known."""
+        shutil.rmtree(self.aside, ignore_errors=True)

@@ -1,0 +1,198 @@
+"""The ``process`` runner: a worker is a subprocess of the task, on the task's own host.
+
+The worker's standard input and output are pipes: when the task dies, their ends tell the worker,
+which then ends its simulations. A lock that every simulation inherits keeps the next attempt
+waiting until the last process of the one before is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import oppflow
+from oppflow.archive import Limits
+from oppflow.engine.version import versions
+from oppflow.errors import InfrastructureError, ParameterError
+from oppflow.runners.interface import OnEvent, OpenArchive, Work
+from oppflow.runners.trees import TreeCache, remove_tree
+from oppflow.worker.events import decode_event
+from oppflow.worker.jobs import ResolveJob, encode_job
+from oppflow.worker.session import LOCK_VARIABLE
+from oppflow.worker.supervisor import DRAIN
+
+_PACKAGE_ROOT = Path(oppflow.__file__).resolve().parents[1]
+_LOCK_PATIENCE = 15.0  # seconds: what a dead task left behind is gone within 5
+
+
+class ProcessRunner:
+    """Starts workers as subprocesses; see `oppflow.runners.interface.Runner`."""
+
+    def __init__(self, work_dir: Path, open_archive: OpenArchive, limits: Limits) -> None:
+        """``work_dir`` holds the trees that tasks share, and each task's scratch folder."""
+        self._scratch_root = work_dir / "scratch"
+        self._trees = TreeCache(work_dir / "trees", open_archive, limits)
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def environment(self, engine: str) -> Mapping[str, str]:
+        """See `Runner.environment`: the versions of Python, SimPy and the embedded engine."""
+        if engine != "embedded":
+            raise ParameterError(
+                "This is an OMNeT++ model (it has NED or C++ sources), and subprocesses simulate "
+                "models for the embedded SimPy engine only.",
+                hint="Models for the embedded engine are written in Python; see models/mm1.",
+            )
+        return {"kind": "embedded engine", **versions()}
+
+    def run(self, work: Work, on_event: OnEvent) -> int:
+        """See `Runner.run`."""
+        name = re.sub(r"[^\w.-]", "_", work.name)
+        with self._lock(name) as lock:
+            scratch = self._scratch_root / name
+            remove_tree(scratch)
+            for folder in ("scratch", "output"):
+                (scratch / folder).mkdir(parents=True)
+            try:
+                return self._run_in(scratch, work, lock, on_event)
+            except OSError as error:
+                raise InfrastructureError(f"The worker of {work.name} failed: {error}.") from error
+            finally:
+                remove_tree(scratch)
+
+    def _run_in(self, scratch: Path, work: Work, lock: int, on_event: OnEvent) -> int:
+        folders = {
+            "trees": str(self._trees.provide(work.trees)),
+            "scratch": str(scratch / "scratch"),
+        }
+        output = scratch / "output"
+        if not isinstance(work.job, ResolveJob):
+            folders["output"] = str(output)
+        job = dataclasses.replace(work.job, **folders)  # type: ignore[arg-type]
+        worker = self._start(lock)
+        errors: deque[str] = deque(maxlen=20)
+        listener = threading.Thread(target=_listen, args=(worker.stderr, errors), daemon=True)
+        listener.start()
+        assert worker.stdin
+        assert worker.stdout
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                worker.stdin.write(encode_job(job).encode() + b"\n")
+                worker.stdin.flush()
+            for line in worker.stdout:
+                event = decode_event(line)
+                if event is not None:
+                    on_event(event, lambda path: _taken(output / path))
+            status = worker.wait()
+        finally:
+            self._end(worker)
+            listener.join(timeout=1)
+        if status not in (0, 1, 2, 75, 143):
+            said = "".join(f"\n  {line}" for line in errors)
+            raise InfrastructureError(
+                f"The worker of {work.name} ended with status {status} and without a word.{said}"
+            )
+        return status
+
+    def _start(self, lock: int) -> subprocess.Popen[bytes]:
+        kept = {name: os.environ[name] for name in ("PATH", "OMNETPP_ROOT") if name in os.environ}
+        self._worker = subprocess.Popen(
+            [sys.executable, "-m", "oppflow.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={
+                **kept,
+                "PYTHONPATH": str(_PACKAGE_ROOT),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "LANG": "C.UTF-8",
+                "OPPFLOW_END_WITH_INPUT": "1",
+                LOCK_VARIABLE: str(lock),
+            },
+            pass_fds=(lock,),
+            # Airflow kills the task's process group: the worker must outlive it to pack results.
+            start_new_session=True,
+        )
+        if self._stopped:
+            self.stop()
+        return self._worker
+
+    def _end(self, worker: subprocess.Popen[bytes]) -> None:
+        assert worker.stdin
+        assert worker.stdout
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.close()
+        try:
+            worker.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+        worker.stdout.close()
+
+    def stop(self) -> None:
+        """See `Runner.stop`."""
+        self._stopped = True
+        if self._worker is not None and self._worker.poll() is None:
+            self._worker.send_signal(signal.SIGTERM)
+
+    def drain(self) -> None:
+        """See `Runner.drain`."""
+        if self._worker is not None and self._worker.stdin is not None:
+            with contextlib.suppress(BrokenPipeError, ValueError):
+                self._worker.stdin.write(DRAIN + b"\n")
+                self._worker.stdin.flush()
+
+    @contextlib.contextmanager
+    def _lock(self, name: str) -> Iterator[int]:
+        self._scratch_root.mkdir(parents=True, exist_ok=True)
+        path = self._scratch_root / f"{name}.lock"
+        deadline = time.monotonic() + _LOCK_PATIENCE
+        while (descriptor := _try_lock(path)) is None:
+            if time.monotonic() > deadline:
+                raise InfrastructureError(
+                    f"Processes of an earlier attempt at {name} are still at work.",
+                    hint=f"See who holds {path} open (fuser), and end them.",
+                )
+            time.sleep(0.1)
+        try:
+            yield descriptor
+            path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def _try_lock(path: Path) -> int | None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with contextlib.suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Its last holder may have removed the file meanwhile: then this lock binds nobody.
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
+@contextlib.contextmanager
+def _taken(path: Path) -> Iterator[BinaryIO]:
+    """A file of the output folder; it is removed once it was read."""
+    with path.open("rb") as file:
+        yield file
+    path.unlink()
+
+
+def _listen(stream: BinaryIO, lines: deque[str]) -> None:
+    for line in stream:
+        lines.append(line.decode("utf-8", "replace").rstrip())
+    stream.close()

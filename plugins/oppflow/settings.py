@@ -1,0 +1,100 @@
+"""The deployment's settings, read once from the environment into a frozen dataclass.
+
+Every name starts with ``OPPFLOW_``; `Settings.from_environment` documents each of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from oppflow.errors import ParameterError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as ``512m``, ``2 GiB`` or ``1000``; units are powers of 1024.
+
+    Raises:
+        ParameterError: the text is not a positive size.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
+    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
+    if size <= 0:
+        raise ParameterError(f"{text!r} is not a size.", hint="Write it as in 512m or 2g.")
+    return size
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment is made of. Sizes are bytes, times seconds, paths absolute."""
+
+    model_roots: tuple[Path, ...]
+    results_root: Path
+    work_dir: Path
+    store_url: str
+    result_ttl: int | None
+    runner: str
+    images: tuple[str, ...]
+    slots: int
+    max_unpacked_bytes: int
+    max_unpacked_files: int
+    deployment: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        - ``OPPFLOW_MODEL_ROOTS``: folders that models may lie in, separated by ``:``
+          (default: the project's ``models``).
+        - ``OPPFLOW_RESULTS``: the results root (``results``).
+        - ``OPPFLOW_WORK``: unpacked trees and scratch space of this host (``.cache/work``).
+        - ``OPPFLOW_STORE_URL``: where archives and records live (``file://`` + ``.cache/store``).
+        - ``OPPFLOW_RESULT_TTL``: seconds that Redis keeps what nobody used; none: for ever.
+        - ``OPPFLOW_RUNNER``: what starts workers (``process``).
+        - ``OPPFLOW_IMAGES``: the worker images one may choose, separated by commas.
+        - ``OPPFLOW_SLOTS``: simulations that one task runs at once (1).
+        - ``OPPFLOW_MAX_UNPACKED``, ``OPPFLOW_MAX_FILES``: limits of one archive (20g, 200000).
+        - ``OPPFLOW_DEPLOYMENT``: a name, where several deployments share a host (``oppflow``).
+
+        Raises:
+            ParameterError: a value is malformed; the message names it.
+        """
+        given = os.environ if environment is None else environment
+
+        def path(name: str, default: Path) -> Path:
+            return Path(given.get(name) or default).expanduser().resolve()
+
+        cache = PROJECT_ROOT / ".cache"
+        roots = given.get("OPPFLOW_MODEL_ROOTS") or str(PROJECT_ROOT / "models")
+        images = given.get("OPPFLOW_IMAGES") or "oppflow/omnetpp:6.1,oppflow/worker:latest"
+        return cls(
+            model_roots=tuple(
+                Path(root).expanduser().resolve() for root in roots.split(os.pathsep) if root
+            ),
+            results_root=path("OPPFLOW_RESULTS", PROJECT_ROOT / "results"),
+            work_dir=path("OPPFLOW_WORK", cache / "work"),
+            store_url=given.get("OPPFLOW_STORE_URL") or (cache / "store").as_uri(),
+            result_ttl=_whole(given, "OPPFLOW_RESULT_TTL", None),
+            runner=given.get("OPPFLOW_RUNNER") or "process",
+            images=tuple(name.strip() for name in images.split(",") if name.strip()),
+            slots=_whole(given, "OPPFLOW_SLOTS", 1) or 1,
+            max_unpacked_bytes=parse_size(given.get("OPPFLOW_MAX_UNPACKED") or "20g"),
+            max_unpacked_files=_whole(given, "OPPFLOW_MAX_FILES", 200_000) or 1,
+            deployment=given.get("OPPFLOW_DEPLOYMENT") or "oppflow",
+        )
+
+
+def _whole(given: Mapping[str, str], name: str, default: int | None) -> int | None:
+    text = given.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) == 0:
+        raise ParameterError(f"{name}={text!r} is not a positive whole number.")
+    return int(text)

@@ -1,0 +1,119 @@
+"""Stage ``report``: tables and charts over the iteration variables, then the verdict."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from oppflow.analysis.outputs import write_outputs
+from oppflow.analysis.summary import CampaignRun, CampaignSummary, count_outcomes
+from oppflow.deployment import Deployment
+from oppflow.errors import RunError
+from oppflow.manifest import Manifest
+from oppflow.plan import PackedCampaign
+from oppflow.results_folder import ResultsFolder
+from oppflow.stages.collect import load_plan
+from oppflow.stages.messages import explain_runs
+
+log = logging.getLogger(__name__)
+
+TaskStates = Mapping[str, Mapping[str, int]]
+
+_ENGINES = {"embedded": "embedded SimPy engine (not OMNeT++)", "omnetpp": "OMNeT++"}
+_BAD_STATES = ("failed", "upstream_failed")
+_BEFORE = ("pack_model", "resolve_runs", "build_model", "simulate", "collect")
+
+
+def report(
+    deployment: Deployment, packed: PackedCampaign | None, task_states: TaskStates
+) -> dict[str, Any]:
+    """Write ``runs.csv``, ``scalars.parquet`` and ``report.html``; where they lie.
+
+    Raises:
+        RunError: the verdict is red: a task before this one failed, there is no manifest, or a run
+            is not good (and partial results were not allowed).
+        ResultFileError: a result file cannot be read.
+    """
+    failed = _failed_tasks(task_states)
+    if packed is None:
+        raise RunError(
+            f"The campaign did not start: {failed or 'pack_model gave nothing'}.",
+            hint="Read the log of pack_model.",
+        )
+    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
+    if not folder.manifest.exists():
+        raise RunError(
+            f"The campaign has no manifest: {failed or 'collect wrote none'}.",
+            hint="Read the log of the task that failed, and clear it when the cause is gone.",
+        )
+    manifest = Manifest.read(folder.manifest)
+    runs = [CampaignRun(run, record) for run, record in manifest.runs]
+    if runs:
+        write_outputs(folder.path, _summary(packed, manifest, runs), runs)
+        log.info("Report: %s", folder.report)
+    _give_verdict(deployment, packed, manifest, task_states)
+    return {"results": str(folder.path), "report": str(folder.report)}
+
+
+def _summary(
+    packed: PackedCampaign, manifest: Manifest, runs: list[CampaignRun]
+) -> CampaignSummary:
+    return CampaignSummary(
+        results=packed.results,
+        model=packed.request.model,
+        config=packed.request.config,
+        run_filter=packed.request.run_filter,
+        started=packed.started,
+        ended=manifest.data["collected"],
+        engine=_ENGINES[packed.engine],
+        versions=packed.environment,
+        counts=count_outcomes(runs),
+    )
+
+
+def _failed_tasks(task_states: TaskStates) -> str:
+    """The tasks before this one that failed, as ``resolve_runs, simulate (3 of 40)``."""
+    parts = []
+    for task in _BEFORE:
+        states = task_states.get(task, {})
+        bad = states.get("failed", 0)
+        if bad:
+            total = sum(states.values())
+            parts.append(f"{task} ({bad} of {total})" if total > 1 else task)
+    return f"failed: {', '.join(parts)}" if parts else ""
+
+
+def _give_verdict(
+    deployment: Deployment, packed: PackedCampaign, manifest: Manifest, task_states: TaskStates
+) -> None:
+    good = [record for _, record in manifest.runs if record.outcome.is_good]
+    bad = [record for _, record in manifest.runs if not record.outcome.is_good]
+    counted = {
+        task: sum(task_states.get(task, {}).get(state, 0) for state in _BAD_STATES)
+        for task in _BEFORE
+    }
+    if packed.request.allow_partial and good:
+        counted.pop("simulate")
+    elif bad:
+        raise RunError(_explain(deployment, packed, manifest))
+    if any(counted.values()):
+        raise RunError(
+            f"The campaign is not complete: {_failed_tasks(task_states)}.",
+            hint="Read the log of the task that failed.",
+        )
+    if bad:
+        log.warning("%d of %d runs are not good; partial results were allowed.",
+                    len(bad), len(manifest.runs))  # fmt: skip
+    log.info("Verdict: green, %d good runs.", len(good))
+
+
+def _explain(deployment: Deployment, packed: PackedCampaign, manifest: Manifest) -> str:
+    plan = load_plan(deployment, packed)
+    records = {record.number: record for _, record in manifest.runs}
+    runs = [
+        (planned, records[planned.run.number])
+        for planned in (plan.runs if plan else ())
+        if not records[planned.run.number].outcome.is_good
+    ]
+    return f"{len(runs)} of {len(records)} runs are not good.\n{explain_runs(packed, runs)}"

@@ -1,0 +1,208 @@
+"""Stage ``simulate``: one batch of runs, each one's results in the store as soon as it ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from oppflow.campaign import Outcome, RunRecord
+from oppflow.deployment import Deployment
+from oppflow.errors import InfrastructureError, OppflowError, RunError
+from oppflow.plan import PackedCampaign, Plan, PlannedRun
+from oppflow.runners.interface import OpenOutput, Runner, Work
+from oppflow.stages.build import built_trees
+from oppflow.stages.jobs import OnRunner, error_of, simulation_of
+from oppflow.stages.messages import explain_runs
+from oppflow.stages.resolve import history_key
+from oppflow.stages.streams import store_tar
+from oppflow.worker.events import EXIT_STOPPED, Event
+from oppflow.worker.jobs import SimulateJob
+
+log = logging.getLogger(__name__)
+
+
+def simulate_batch(
+    deployment: Deployment,
+    packed: PackedCampaign,
+    index: int,
+    attempt: int,
+    on_runner: OnRunner | None = None,
+) -> dict[str, int]:
+    """Execute what of a batch has not been executed yet; how many runs had which outcome.
+
+    Raises:
+        RunError: runs failed; trying again would not help.
+        InfrastructureError: runs were lost; a retry executes those.
+    """
+    batch = _Batch(deployment, packed, index, attempt)
+    batch.execute(on_runner)
+    return batch.conclude()
+
+
+def run_record_key(packed: PackedCampaign, number: int) -> str:
+    """Under which key the store keeps the record of one of the campaign's runs."""
+    return f"{packed.campaign}/{number}"
+
+
+class _Batch:
+    def __init__(
+        self, deployment: Deployment, packed: PackedCampaign, index: int, attempt: int
+    ) -> None:
+        self._deployment = deployment
+        self._store = deployment.store
+        self._packed = packed
+        self._index = index
+        self._attempt = attempt
+        plan = self._load()
+        self._planned = {planned.run.number: planned for planned in plan.runs}
+        self._scalars_expected = plan.scalars_expected
+        self._records = self._earlier_records()
+        self._error: OppflowError | None = None
+        self._runner: Runner | None = None
+        self._progress: dict[str, Any] = {}
+        self._progress_at = 0.0
+
+    def _load(self) -> Plan:
+        key = f"{self._packed.campaign}/{self._index}"
+        data = self._store.get_records("batch", [key]).get(key)
+        if data is None:
+            raise InfrastructureError(
+                f"The store does not hold batch {self._index} of this campaign.",
+                hint="Clear the task resolve_runs to plan again; retention may be too short.",
+            )
+        return Plan.from_json(data)
+
+    def _earlier_records(self) -> dict[int, RunRecord]:
+        keys = [run_record_key(self._packed, number) for number in self._planned]
+        found = map(RunRecord.from_json, self._store.get_records("run", keys).values())
+        return {record.number: record for record in found}
+
+    def execute(self, on_runner: OnRunner | None) -> None:
+        """Run the worker on the runs without a final record."""
+        left = [
+            planned
+            for number, planned in self._planned.items()
+            if number not in self._records or not self._records[number].outcome.is_final
+        ]
+        if self._stop_wanted():
+            for planned in left:
+                self._save(
+                    RunRecord(
+                        planned.run.number, planned.key, Outcome.STOPPED, attempts=0,
+                        message="Not started: another run failed, and keep_going is off.",
+                    )
+                )  # fmt: skip
+            return
+        done = len(self._planned) - len(left)
+        if done:
+            log.info("%d runs of this batch were recorded by an earlier attempt.", done)
+        if not left:
+            return
+        self._runner = self._deployment.runner()
+        if on_runner is not None:
+            on_runner(self._runner)
+        status = self._runner.run(self._work(left), self._hear)
+        if status == EXIT_STOPPED and self._error is None:
+            self._error = InfrastructureError("The task was stopped, and its runs with it.")
+
+    def _work(self, runs: Sequence[PlannedRun]) -> Work:
+        request = self._packed.request
+        job = SimulateJob(
+            simulation_of(self._packed),
+            tuple(planned.run for planned in runs),
+            trees="",
+            scratch="",
+            output="",
+            slots=self._deployment.settings.slots,
+            memory=request.memory,
+            wall_time_limit=request.wall_time_limit,
+            keep_going=request.keep_going,
+            keep=request.keep,
+            scalars_expected=self._scalars_expected,
+        )
+        trees = built_trees(self._store, self._packed)
+        return Work(f"{self._packed.campaign}-simulate-{self._index}", job, trees)
+
+    def _hear(self, event: Event, open_output: OpenOutput) -> None:
+        kind = event["event"]
+        if kind == "output":
+            prefix = f"#{event['run']} | " if len(self._planned) > 1 else ""
+            log.info("%s%s", prefix, event["line"])
+        elif kind == "progress":
+            self._note_progress(event)
+        elif kind == "finished":
+            self._finish(event, open_output)
+        elif kind == "error":
+            self._error = error_of(event)
+
+    def _note_progress(self, event: Event) -> None:
+        """Publish how far the runs are, at most once a second, and look for a wish to stop."""
+        self._progress[str(event["run"])] = {
+            key: value for key, value in event.items() if key not in ("event", "run")
+        }
+        now = time.monotonic()
+        if now - self._progress_at < 1:
+            return
+        self._progress_at = now
+        key = f"{self._packed.campaign}/{self._index}"
+        self._store.put_record("progress", key, {"runs": self._progress})
+        if self._runner is not None and self._stop_wanted():
+            self._runner.drain()
+
+    def _finish(self, event: Event, open_output: OpenOutput) -> None:
+        record = RunRecord.from_json(event["record"])
+        if event["path"]:
+            with open_output(event["path"]) as stream:
+                stored = store_tar(self._store, stream, record.archive or "")
+            record = replace(record, archive=stored.digest, archive_bytes=stored.size)
+        planned = self._planned[record.number]
+        attempts = record.attempts and self._attempt
+        self._save(replace(record, key=planned.key, attempts=attempts))
+        self._progress.pop(str(record.number), None)
+
+    def _save(self, record: RunRecord) -> None:
+        """Store a run's record: for this campaign, for reuse, and for the history."""
+        planned = self._planned[record.number]
+        packed = self._packed
+        self._store.put_record("run", run_record_key(packed, record.number), record.as_json())
+        self._records[record.number] = record
+        if record.outcome is Outcome.DONE:
+            reusable = {**record.as_json(), "campaign": packed.results}
+            self._store.put_record("result", record.key, reusable)
+        if record.outcome.is_final:
+            history = {
+                "key": record.key,
+                "parts": planned.parts,
+                "outcome": record.outcome.value,
+                "wall_time": record.wall_time,
+            }
+            self._store.put_record("history", history_key(packed, planned.run), history)
+        if not record.outcome.is_good and not packed.request.keep_going:
+            self._store.put_record("stop", packed.campaign, {"run": record.number})
+        log.info("%s: %s %s", planned.run.label, record.outcome.value, record.message)
+
+    def _stop_wanted(self) -> bool:
+        if self._packed.request.keep_going:
+            return False
+        return bool(self._store.get_records("stop", [self._packed.campaign]))
+
+    def conclude(self) -> dict[str, int]:
+        """Raise what is to be told of runs that are not good; else how many were of which kind."""
+        bad = [record for record in self._records.values() if not record.outcome.is_good]
+        if self._error is not None:
+            raise self._error
+        unfinished = [number for number in self._planned if number not in self._records]
+        lost = [record for record in bad if record.outcome is Outcome.LOST]
+        explained = explain_runs(self._packed, [(self._planned[r.number], r) for r in bad])
+        if unfinished or lost:
+            missing = f"{len(unfinished)} runs left no record.\n" if unfinished else ""
+            raise InfrastructureError(missing + explained)
+        if bad:
+            raise RunError(explained)
+        counts: dict[str, int] = {}
+        for record in self._records.values():
+            counts[record.outcome.value] = counts.get(record.outcome.value, 0) + 1
+        return counts
