@@ -1,0 +1,57 @@
+"""The operator that simulates one batch with the deployment's runner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from oppflow.orchestration.endings import explained
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from oppflow.runners.interface import Runner
+
+POOL = "oppflow"
+
+
+class SimulateOperator(BaseOperator):
+    """Executes the runs of one batch.
+
+    ``batch`` is an item of what ``resolve_runs`` returned. Nothing here is a template: names and
+    values from a model must never be rendered.
+    """
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, batch: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+        self._runner: Runner | None = None
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Simulate; how many runs had which outcome."""
+        with explained():
+            from oppflow.deployment import Deployment
+            from oppflow.orchestration.tasks import packed_campaign
+            from oppflow.stages.simulate import simulate_batch
+
+            packed = packed_campaign()
+            assert packed is not None  # this task is mapped over what came after it
+            return simulate_batch(
+                Deployment.from_environment(),
+                packed,
+                self.batch["index"],
+                attempt=context["ti"].try_number,
+                on_runner=self._remember,
+            )
+
+    def _remember(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def on_kill(self) -> None:
+        """End the batch's simulations: Airflow kills this task 5 s after asking."""
+        if self._runner is not None:
+            self._runner.stop()
