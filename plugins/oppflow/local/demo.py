@@ -1,0 +1,158 @@
+"""``make demo``: a whole campaign through a real Airflow, watched through its REST API."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from oppflow.errors import InfrastructureError, OppflowError
+from oppflow.local.client import AirflowClient
+from oppflow.local.home import USER, Home
+from oppflow.local.progress import ProgressLine, Snapshot
+from oppflow.local.stack import Stack
+from oppflow.manifest import Manifest
+from oppflow.results_folder import ResultsFolder
+from oppflow.settings import Settings
+
+_ENDED = {"success", "failed"}
+_POLL = 0.5  # seconds
+_CANCEL_PATIENCE = 30.0
+
+
+def run_demo(conf: Mapping[str, Any], model_roots: tuple[Path, ...], console: Console) -> int:
+    """Start Airflow unless it is up, run one campaign, show its results; the exit status.
+
+    Raises:
+        OppflowError: Airflow does not come up, or refuses the campaign.
+        KeyboardInterrupt: Ctrl-C, after everything that was started has ended.
+    """
+    home = Home.of_project()
+    stack = Stack.running(home)
+    ours = stack is None
+    signal.signal(signal.SIGTERM, _interrupt)
+    if stack is None:
+        console.print("Starting Airflow (SQLite, LocalExecutor, loopback only) ...")
+        stack = Stack.start(home, model_roots)
+    try:
+        with contextlib.closing(AirflowClient(stack.url, USER, home.password())) as client:
+            client.wait_for_dag()
+            with cancelled_on_interrupt(client, console):
+                return _campaign(client, conf, console)
+    finally:
+        if ours:
+            console.print("Stopping Airflow ...")
+            stack.stop()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _campaign(client: AirflowClient, conf: Mapping[str, Any], console: Console) -> int:
+    started = time.monotonic()
+    run_id = client.trigger(conf)
+    console.print(f"Campaign triggered: {json.dumps(dict(conf))}", highlight=False)
+    line = ProgressLine(console)
+    try:
+        state = _watch(client, run_id, line)
+    finally:
+        line.close()
+    console.print(f"The campaign took {time.monotonic() - started:.1f} s, trigger to report.")
+    packed = client.xcom(run_id, "pack_model")
+    if packed is not None:
+        _show_results(packed, console)
+    if state != "success":
+        _show_errors(client, run_id, console)
+    return 0 if state == "success" else 1
+
+
+def _watch(client: AirflowClient, run_id: str, line: ProgressLine) -> str:
+    batches = None
+    while True:
+        state = str(client.dag_run(run_id)["state"])
+        if batches is None:
+            batches = client.xcom(run_id, "resolve_runs")
+        line.show(Snapshot.of(client.task_instances(run_id), batches))
+        if state in _ENDED:
+            return state
+        time.sleep(_POLL)
+
+
+def _show_results(packed: Mapping[str, Any], console: Console) -> None:
+    folder = ResultsFolder.named(Settings.from_environment().results_root, packed["results"])
+    if not folder.manifest.exists():
+        return
+    manifest = Manifest.read(folder.manifest)
+    outcomes: dict[str, int] = manifest.data["outcomes"]
+    total = sum(outcomes.values())
+    if folder.scalars_table.exists():
+        _print_means(folder, manifest, console)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    console.print(f"{total} runs: {counts}", highlight=False)
+    if outcomes.get("reused") == total:
+        console.print("Nothing was simulated: every run was reused from an earlier campaign.")
+    console.print(f"Results: {folder.path}", highlight=False, soft_wrap=True)
+    console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
+
+
+def _print_means(folder: ResultsFolder, manifest: Manifest, console: Console) -> None:
+    import polars as pl
+
+    from oppflow.analysis.statistics import summarise
+    from oppflow.analysis.summary import CampaignRun
+    from oppflow.analysis.terminal import print_means
+    from oppflow.analysis.variables import find_variables
+
+    variables = find_variables(CampaignRun(run, record) for run, record in manifest.runs)
+    scalars = pl.scan_parquet(folder.scalars_table)
+    points = summarise(scalars, [variable.column for variable in variables])
+    print_means(console, points, variables)
+
+
+def _show_errors(client: AirflowClient, run_id: str, console: Console) -> None:
+    console.print("The campaign is red.", style="bold red")
+    for instance in client.task_instances(run_id):
+        if instance["state"] != "failed":
+            continue
+        name = instance["rendered_map_index"] or instance["task_id"]
+        with contextlib.suppress(OppflowError):
+            lines = client.log(
+                run_id, instance["task_id"], instance["try_number"], instance["map_index"]
+            )
+            told = [text for text in lines if text.strip()][-25:]
+            console.print(f"{instance['task_id']} ({name}):", style="bold")
+            console.print("\n".join(told), highlight=False, markup=False)
+        if instance["task_id"] == "simulate":
+            break  # the report tells of all runs
+
+
+@contextlib.contextmanager
+def cancelled_on_interrupt(client: AirflowClient, console: Console) -> Iterator[None]:
+    """On Ctrl-C, end the running campaigns, simulations first, before anything else goes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("\nInterrupted: ending the simulations ...")
+        cancel_all(client)
+        raise
+
+
+def cancel_all(client: AirflowClient) -> None:
+    """Mark every active campaign failed and wait until none of their tasks runs."""
+    with contextlib.suppress(InfrastructureError):
+        runs = client.active_runs()
+        for run_id in runs:
+            client.cancel(run_id)
+        deadline = time.monotonic() + _CANCEL_PATIENCE
+        while time.monotonic() < deadline:
+            states = [i["state"] for run_id in runs for i in client.task_instances(run_id)]
+            if not any(state in ("running", "queued", "restarting") for state in states):
+                return
+            time.sleep(_POLL)
