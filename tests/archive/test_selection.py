@@ -117,9 +117,13 @@ class TestWithGit:
 
 
 class TestRefusal:
-    @pytest.mark.parametrize("target", ["/etc/passwd", "../x", "sub/../../x", "sub/up/../x"])
+    @pytest.mark.parametrize(
+        "target", ["/etc/passwd", "../x", "sub/../../x", "sub/up/../x", "deep/../../x"]
+    )
     def test_a_link_that_leaves_the_tree_is_named(self, tmp_path: Path, target: str) -> None:
-        root = make_tree(tmp_path / "m", "a.cc", "sub/up -> ..", f"bad -> {target}")
+        root = make_tree(
+            tmp_path / "m", "a.cc", "sub/up -> ..", "deep -> a/b/c", f"bad -> {target}"
+        )
         with pytest.raises(ArchiveError, match="bad -> ") as caught:
             selected(root)
         assert "relative link" in caught.value.hint

@@ -11,13 +11,13 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from oppflow.archive import EntryKind, compress_stream, decompress_stream, pack_tree, unpack
+from oppflow.archive import EntryKind, compress_stream, decompress_stream, pack_tree, rules, unpack
 from oppflow.errors import ArchiveError
 
 # any name that a file can have and the rules do not know
 letters = st.characters(codec="utf-8", exclude_characters="/\0.", exclude_categories=["Cc"])
 names = st.text(letters, min_size=1, max_size=12).filter(
-    lambda name: name.lower() not in {"out", "results", "frames"}
+    lambda name: name not in rules.OUTPUTS | rules.CACHES
 )
 paths = st.lists(names, min_size=1, max_size=4).map("/".join)
 contents = st.one_of(st.binary(max_size=300), st.integers(0, 3).map(lambda n: b"x" * n * 512))

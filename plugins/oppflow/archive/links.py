@@ -13,9 +13,10 @@ def resolve(path: str, target: str, links: Mapping[str, str]) -> str | None:
 
     ``links`` maps the paths of all links of the tree to their targets: a ``..`` behind another link
     is taken from where that one leads, as the kernel does it, so that links that look harmless one
-    by one cannot leave the tree together.
+    by one cannot leave the tree together. One that is out as it is spelt is out, too, wherever the
+    kernel would go: container engines refuse to unpack it.
     """
-    if target.startswith("/"):
+    if target.startswith("/") or _leaves_as_spelt(path, target):
         return None
     place = path.split("/")[:-1]
     todo = list(reversed(target.split("/")))
@@ -41,3 +42,13 @@ def resolve(path: str, target: str, links: Mapping[str, str]) -> str | None:
         place.pop()
         todo.extend(reversed(onward.split("/")))
     return "/".join(place)
+
+
+def _leaves_as_spelt(path: str, target: str) -> bool:
+    depth = path.count("/")
+    for step in target.split("/"):
+        if step not in ("", "."):
+            depth += -1 if step == ".." else 1
+        if depth < 0:
+            return True
+    return False

@@ -30,6 +30,7 @@ _HEADER_TYPES = frozenset(
 
 # PEP 706; present in 3.12, and in the later patch releases of 3.10 and 3.11
 _data_filter = getattr(tarfile, "data_filter", None)
+_FilterError = getattr(tarfile, "FilterError", ())
 
 
 def unpack(
@@ -69,9 +70,10 @@ def _members(stream: BinaryIO) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInf
             archive = stack.enter_context(
                 tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header, errors="surrogateescape")
             )
+        members = iter(archive)
         while True:
             with _refusing_damage():
-                member = archive.next()
+                member = next(members, None)
             if member is None:
                 return
             yield archive, member
@@ -86,7 +88,8 @@ def _add(
             f"The archive's entry {member.name!r} is stored with holes.",
             hint="Pack it without --sparse.",
         )
-    if _data_filter is not None:
+    # Symbolic links it judges by those that were unpacked before; the tree does it by all of them.
+    if _data_filter is not None and not member.issym():
         with _refusing_damage():
             _data_filter(member, str(tree.aside))
     if member.isdir():
@@ -121,7 +124,7 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[byte
 def _refusing_damage() -> Iterator[None]:
     try:
         yield
-    except tarfile.FilterError as error:
+    except _FilterError as error:
         raise ArchiveError(f"The archive is not safe to unpack: {error}.", hint=REFUSED) from error
     # What the library raises besides its own errors for fields that make no sense.
     except (tarfile.TarError, ValueError, LookupError, OverflowError, RecursionError) as error:
