@@ -1,4 +1,4 @@
-"""The M/M/1 queue: Poisson arrivals, exponential service times, one server, first come first served.
+"""The M/M/1 queue: Poisson arrivals, exponential service times, one server, first come first out.
 
 Theory (Kleinrock, Queueing Systems, vol. 1, 3.2): with arrival rate lambda and service rate mu,
 the mean time in the system is 1 / (mu - lambda).
@@ -79,4 +79,6 @@ class Queue(Module):
     def finish(self) -> None:
         self.scalar("arrivalRate", self.arrival_rate, title="lambda")
         self.scalar("serviceRate", self.service_rate, title="mu")
+        theory = 1 / (self.service_rate - self.arrival_rate)
+        self.scalar("timeInSystem:theory", theory, unit="s", title="1/(mu - lambda)")
         self.scalar("customers", self.time_in_system.count, title="customers measured")

@@ -1,0 +1,57 @@
+# oppflow: see README.md. `make demo` and `make test` need Python 3.10 to 3.13, a C compiler, make and git.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+MINOR  := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+LOCAL  := PYTHONPATH=plugins $(BIN)/python -m oppflow.local
+
+MODEL  ?=
+CONFIG ?=
+RUNS   ?=
+export MODEL CONFIG RUNS
+
+.PHONY: help demo up down test check lock clean
+
+help:
+	@echo "make demo   run a campaign through a real Airflow, and show its results"
+	@echo "            MODEL=path CONFIG=Name RUNS='filter' for your own model"
+	@echo "make up     start Airflow and leave it running;  make down  ends it"
+	@echo "make test   run every test that this machine can run"
+	@echo "make check  formatting, lint and types"
+
+demo: $(VENV)/.ready
+	@$(LOCAL) demo --model "$$MODEL" --config "$$CONFIG" --runs "$$RUNS"
+
+up: $(VENV)/.ready
+	@$(LOCAL) up
+
+down: $(VENV)/.ready
+	@$(LOCAL) down
+
+test: $(VENV)/.ready-test
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.ready-test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@cd plugins && ../$(BIN)/mypy --config-file ../pyproject.toml -p oppflow
+
+lock:
+	@requirements/lock.sh
+
+clean:
+	rm -rf $(VENV) .airflow .cache .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.ready: requirements/py$(MINOR).txt
+	@PYTHON=$(PYTHON) bin/make-venv $(VENV) $<
+	@touch $@
+
+$(VENV)/.ready-test: requirements/test-py$(MINOR).txt
+	@PYTHON=$(PYTHON) bin/make-venv $(VENV) $<
+	@touch $@ $(VENV)/.ready
+
+requirements/py%.txt requirements/test-py%.txt:
+	@echo "oppflow needs Python 3.10 to 3.13; '$(PYTHON)' is $(or $(MINOR),not there)." >&2
+	@echo "What to do: make PYTHON=/path/to/python3.12 ..." >&2
+	@exit 1
