@@ -1,10 +1,10 @@
 """Slotted ALOHA with a finite number of hosts.
 
-A host gets a new frame some time after its last one went through. In every slot each host that has a
-frame sends it with the same probability; one sender alone succeeds, several collide and try again.
+A host gets a new frame some time after its last one went through. In every slot each host that has
+a frame sends it with the same probability; a sender alone succeeds, several collide and try again.
 
-Theory (Bertsekas and Gallager, Data Networks, 4.2.3): if every host always has a frame, the share of
-successful slots is n p (1 - p)^(n - 1), at its largest for p = 1 / n.
+Theory (Bertsekas and Gallager, Data Networks, 4.2.3): if every host always has a frame, the share
+of successful slots is n p (1 - p)^(n - 1), at its largest for p = 1 / n.
 """
 
 from __future__ import annotations

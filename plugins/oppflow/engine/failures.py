@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,10 @@ from oppflow.engine.endings import SimulationError, Stage, located
 from oppflow.engine.errors import EngineError
 from oppflow.engine.model import Module
 
-_NOT_THE_MODELS = tuple(str(Path(file).parent) for file in (__file__, simpy.__file__))
+_NOT_THE_MODELS = (
+    *(str(Path(file).parent) for file in (__file__, simpy.__file__, importlib.__file__)),
+    "<frozen importlib",
+)
 
 
 def describe(error: Exception, stage: Stage) -> str:

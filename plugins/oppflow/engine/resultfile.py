@@ -68,12 +68,13 @@ def open_file(name: str, mode: str, what: str) -> IO[str]:
 
 
 def remove_old(name: str, what: str) -> None:
-    """Delete what an earlier run left under this name.
+    """Delete the file that an earlier run left under this name; /dev/null is none.
 
     Raises:
         EngineError: It cannot be deleted.
     """
     try:
-        Path(name).unlink(missing_ok=True)
+        if Path(name).is_file():
+            Path(name).unlink()
     except OSError as error:
         raise EngineError(f"Cannot remove {what} '{name}': {error.strerror}") from error
