@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def make_campaign(
     points = itertools.product(*variables.values(), range(repetitions))
     for number, (*values, repetition) in enumerate(points):
         chosen = dict(zip(variables, values, strict=True))
-        name = ",".join(f"{k}={v}" for k, v in chosen.items())
+        name = re.sub(r"[^\w,.=-]", "_", ",".join(f"{k}={v}" for k, v in chosen.items()))
         run = Run(
             number=number,
             variables=tuple(chosen.items()),

@@ -1,13 +1,14 @@
-"""One chart per scalar: its means over the first swept variable, with their intervals.
+"""Charts of scalars: their means over a swept variable, with their intervals.
 
-A chart has a line per value of the second swept variable; further swept variables make further
-lines. A scalar ``X:theory`` is the dashed line in the chart of what it is the theory of, see
-`rank_scalars`.
+Along the axis of a chart lies the first swept variable whose values are numbers. There is a line
+per value of the next; further swept variables make further lines, or, where that would be too many,
+a chart per value. A scalar ``X:theory`` is the dashed line in the chart of what it is the theory
+of, see `rank_scalars`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,21 +18,23 @@ from oppflow.analysis.figures import (
     figure,
     measured_trace,
     reference_trace,
-    style_of,
+    styles_of,
     theory_trace,
 )
-from oppflow.analysis.formatting import format_count
-from oppflow.analysis.lines import Key, Line, Point, Sweep, collect_lines
+from oppflow.analysis.formatting import format_count, format_number
+from oppflow.analysis.lines import Key, Line, Point, Sweep, collect_lines, label
 from oppflow.analysis.selection import ScalarName, rank_scalars
 from oppflow.analysis.variables import Variable
 
 MAX_CHARTS = 40
-MAX_LINES = 24
+MAX_LINES = 12
+
+Lines = Mapping[Key, Mapping[Point, Line]]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A curve to compare with: ``points`` are (value of the first swept variable, value)."""
+    """A curve to compare with: ``points`` are (value of the variable along the axis, value)."""
 
     label: str
     points: Sequence[tuple[float | str, float]]
@@ -39,12 +42,16 @@ class Reference:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: what stands above it, the figure, and what a reader must know, as plain text."""
+    """A chart: what stands above it, the figure, and what a reader must know, as plain text.
+
+    ``lines`` is how many entries its legend has.
+    """
 
     title: str
     module: str
     figure: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    lines: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,21 +80,19 @@ def make_charts(
     if not swept:
         why = "No iteration variable has more than one value: there is nothing to draw over."
         return Charts((), (why,))
-    chosen = ranked[:limit]
     sweep = Sweep.of(swept)
+    chosen = ranked[:limit]
     lines = collect_lines(points, _keys(chosen), sweep)
     units = {(m, n): u for m, n, u in points.select("module", "name", "unit").rows()}
-    charts = tuple(
-        _chart(
-            scalar,
-            sweep,
-            lines,
-            units.get((scalar.module, scalar.name), ""),
-            references=(references or {}).get(scalar.name, ()),
-        )
-        for scalar in chosen
-    )
-    return Charts(charts, _notes(swept, len(ranked) - len(chosen)))
+    charts: list[Chart] = []
+    for scalar in chosen:
+        if len(charts) >= limit:
+            chosen = chosen[: chosen.index(scalar)]
+            break
+        unit = units.get((scalar.module, scalar.name), "")
+        curves = (references or {}).get(scalar.name, ())
+        charts += _charts(scalar, sweep, lines, unit, references=curves)
+    return Charts(tuple(charts[:limit]), _notes(sweep, lines, len(ranked) - len(chosen)))
 
 
 def _keys(scalars: Sequence[ScalarName]) -> set[Key]:
@@ -95,39 +100,87 @@ def _keys(scalars: Sequence[ScalarName]) -> set[Key]:
     return measured | {(scalar.module, scalar.theory) for scalar in scalars if scalar.theory}
 
 
+def _is_faceted(sweep: Sweep, lines: Collection[Point]) -> bool:
+    """Whether there is a chart per value of the variables after the next."""
+    return len(lines) > MAX_LINES and len(sweep.others) > 1
+
+
+def _charts(
+    scalar: ScalarName,
+    sweep: Sweep,
+    lines: Lines,
+    unit: str,
+    *,
+    references: Sequence[Reference],
+) -> list[Chart]:
+    """The chart of a scalar, or its charts."""
+    order = sweep.sorted(lines[scalar.module, scalar.name])
+    parts = [order]
+    if _is_faceted(sweep, order):
+        rests = list(dict.fromkeys(line[1:] for line in order))
+        parts = [[line for line in order if line[1:] == rest] for rest in rests]
+    return [_chart(scalar, sweep, lines, unit, part=p, references=references) for p in parts]
+
+
 def _chart(
     scalar: ScalarName,
     sweep: Sweep,
-    lines: Mapping[Key, Mapping[Point, Line]],
+    lines: Lines,
     unit: str,
     *,
+    part: Sequence[Point],
     references: Sequence[Reference],
 ) -> Chart:
     measured = lines[scalar.module, scalar.name]
     theory = lines[scalar.module, scalar.theory] if scalar.theory else {}
-    order = sweep.sorted(measured)
+    # the variables whose values differ from line to line are in the legend, the others above it
+    varying = [i for i, _ in enumerate(sweep.others) if len({line[i] for line in part}) > 1]
+    fixed = [i for i, _ in enumerate(sweep.others) if i not in varying]
     traces = []
-    for key in order[:MAX_LINES]:
-        style = style_of(key, order, sweep)
-        traces.append(measured_trace(measured[key], sweep.label(key), sweep.axis, style))
-        if key in theory:
-            traces.append(theory_trace(theory[key], scalar.theory or "", style))
-    traces += [reference_trace(reference.label, reference.points) for reference in references]
-    values = [mean for key in order for mean in measured[key].mean if mean is not None]
-    notes = [f"Dashed: {scalar.theory}."] if theory else []
-    if len(order) > MAX_LINES:
-        notes.append(f"{format_count(len(order) - MAX_LINES, 'line')} not drawn.")
-    if not values:
-        notes.append("No value is a finite number.")
-    shown = figure(traces, sweep, unit=unit, values=values)
-    return Chart(scalar.name, scalar.module, shown, tuple(notes))
+    drawn = part[:MAX_LINES]
+    styles = styles_of([tuple(line[i] for i in varying) for line in drawn])
+    for line, style in zip(drawn, styles, strict=True):
+        name = _line_name(line, varying, sweep)
+        trace = measured_trace(measured[line], name, sweep.axis, style)
+        traces.append(trace)
+        if line in theory:
+            traces.append(theory_trace(theory[line], scalar.theory or "", sweep.axis, trace))
+    traces += [reference_trace(r.label, r.points, sweep.axis) for r in references]
+    values = [mean for line in part for mean in measured[line].mean if mean is not None]
+    notes = [label([sweep.others[i] for i in fixed], [part[0][i] for i in fixed])] if part else []
+    notes += [f"{_theory_shape(sweep)}: {scalar.theory}"] if theory else []
+    notes += [f"{format_count(len(part) - len(drawn), 'line')} not drawn"] * (part != drawn)
+    notes += [] if values else ["no value is a finite number"]
+    legend = sweep.others[varying[0]].name if len(varying) == 1 else ""
+    return Chart(
+        scalar.name,
+        scalar.module,
+        figure(traces, sweep.axis, unit=unit, legend=legend, values=values),
+        tuple(note for note in notes if note),
+        len(drawn) + len(references),
+    )
 
 
-def _notes(swept: Sequence[Variable], left_out: int) -> tuple[str, ...]:
-    first, *others = (v.name for v in swept)
-    notes = [f"Means over {first}; the bars are confidence intervals."]
-    if others:
-        notes.append(f"There is a line per value of {' and of '.join(others)}.")
+def _line_name(line: Point, varying: Sequence[int], sweep: Sweep) -> str:
+    """``2`` under the legend's title ``servers``; ``servers=2, size=100``; or ``mean``."""
+    if len(varying) == 1:
+        return format_number(line[varying[0]])
+    return label([sweep.others[i] for i in varying], [line[i] for i in varying]) or "mean"
+
+
+def _theory_shape(sweep: Sweep) -> str:
+    return "crossbar" if sweep.axis.numbers is None else "dashed"
+
+
+def _notes(sweep: Sweep, lines: Lines, left_out: int) -> tuple[str, ...]:
+    notes = [f"Means over {sweep.axis.variable.name}; the bars are confidence intervals."]
+    others = [v.name for v in sweep.others]
+    line = "colour" if sweep.axis.numbers is None else "line"
+    if any(_is_faceted(sweep, found) for found in lines.values()):
+        rest = " and of ".join(others[1:])
+        notes.append(f"There is a {line} per value of {others[0]} and a chart per value of {rest}.")
+    elif others:
+        notes.append(f"There is a {line} per value of {' and of '.join(others)}.")
     if left_out > 0:
         notes.append(f"{format_count(left_out, 'scalar')} without a chart: see scalars.parquet.")
     return tuple(notes)

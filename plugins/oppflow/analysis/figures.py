@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from oppflow.analysis.lines import Axis, Line, Point, Sweep
+from oppflow.analysis.lines import Axis, Line, Point
 
 # Distinct for the colour-blind too, and readable on white and on near-black.
 COLOURS = (
@@ -32,30 +32,35 @@ class Style:
     symbol: str = SYMBOLS[0]
 
 
-def style_of(line: Point, lines: Sequence[Point], sweep: Sweep) -> Style:
-    """Return a line's style.
+def styles_of(lines: Sequence[Point]) -> list[Style]:
+    """Return the styles of a chart's lines, which are told apart by these values of variables.
 
-    The colour tells the value of the second swept variable. Where there are more variables, dash
-    and symbol tell their combination; else they change when the colours are used up.
+    The colour tells the first value. Where lines differ in further ones, dash and symbol tell
+    their combination; else they change when the colours are used up.
     """
-    if not line:
-        return Style()
-    values = sweep.others[0].values
-    colour = values.index(line[0]) if line[0] in values else 0
-    rest = list(dict.fromkeys(other[1:] for other in lines)).index(line[1:])
-    dash = rest if len(line) > 1 else colour // len(COLOURS)
-    symbol = rest if len(line) > 1 else colour
-    return Style(
-        COLOURS[colour % len(COLOURS)], DASHES[dash % len(DASHES)], SYMBOLS[symbol % len(SYMBOLS)]
-    )
+    firsts = list(dict.fromkeys(line[:1] for line in lines))
+    rests = list(dict.fromkeys(line[1:] for line in lines))
+    styles = []
+    for line in lines:
+        first, rest = firsts.index(line[:1]), rests.index(line[1:])
+        dash, symbol = (rest, rest) if len(rests) > 1 else (first // len(COLOURS), first)
+        styles.append(
+            Style(
+                COLOURS[first % len(COLOURS)],
+                DASHES[dash % len(DASHES)],
+                SYMBOLS[symbol % len(SYMBOLS)],
+            )
+        )
+    return styles
 
 
 def measured_trace(line: Line, label: str, axis: Axis, style: Style) -> Json:
-    """Return the trace of means with their intervals."""
+    """Return the trace of means with their intervals. ``label`` also names its place in a group."""
     return {
         "type": "scatter",
         "mode": "markers" if axis.numbers is None else "lines+markers",
-        "name": plain(label or "mean"),
+        "name": plain(label),
+        "offsetgroup": label,
         "x": line.x,
         "y": line.mean,
         "error_y": {
@@ -72,40 +77,45 @@ def measured_trace(line: Line, label: str, axis: Axis, style: Style) -> Json:
     }
 
 
-def theory_trace(line: Line, name: str, style: Style) -> Json:
-    """Return the dashed trace beside a measured one of the same style."""
-    trace = reference_trace(name, list(zip(line.x, line.mean, strict=True)))
-    trace["line"]["color"] = style.colour
-    return {**trace, "showlegend": False, "opacity": 0.85}
+def theory_trace(line: Line, name: str, axis: Axis, beside: Json) -> Json:
+    """Return the dashed trace that belongs to a measured one."""
+    trace = reference_trace(name, list(zip(line.x, line.mean, strict=True)), axis)
+    colour = beside["line"]["color"]
+    trace["line"]["color"] = trace["marker"]["line"]["color"] = colour
+    return {**trace, "offsetgroup": beside["offsetgroup"], "showlegend": False, "opacity": 0.85}
 
 
-def reference_trace(label: str, points: Sequence[tuple[float | str, float | None]]) -> Json:
-    """Return a dashed grey trace without markers."""
+def reference_trace(
+    label: str, points: Sequence[tuple[float | str, float | None]], axis: Axis
+) -> Json:
+    """Return a dashed grey line; along an axis of text, a grey bar at each point."""
     return {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "markers" if axis.numbers is None else "lines",
         "name": plain(label),
         "x": [x for x, _ in points],
         "y": [y for _, y in points],
         "hovertemplate": "%{x}: %{y:.5g}",
         "line": {"color": GREY, "dash": "dash", "width": 1.5},
+        "marker": {"symbol": "line-ew", "size": 26, "line": {"color": GREY, "width": 1.5}},
     }
 
 
 def figure(
-    traces: Sequence[Json], sweep: Sweep, *, unit: str, values: Sequence[float]
+    traces: Sequence[Json], axis: Axis, *, unit: str, legend: str, values: Sequence[float]
 ) -> Mapping[str, Any]:
     """Return the whole figure. ``values`` are the means; they choose the range of the y axis."""
-    y_axis: Json = {"title": {"text": plain(unit)}}
+    y_axis: Json = {"title": {"text": plain(f"[{unit}]" if unit else "")}}
     if values and 0 <= min(values) <= 0.5 * max(values):
         y_axis["rangemode"] = "tozero"
-    legend = ", ".join(v.name for v in sweep.others)
-    layout = {
-        "xaxis": _x_axis(sweep.axis),
+    layout: Json = {
+        "xaxis": _x_axis(axis),
         "yaxis": y_axis,
         "showlegend": len(traces) > 1,
         "legend": {"title": {"text": plain(legend)}},
     }
+    if axis.numbers is None:  # side by side, not on top of each other
+        layout |= {"scattermode": "group", "scattergap": 0.5}
     return {"data": list(traces), "layout": layout}
 
 

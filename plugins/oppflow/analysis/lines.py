@@ -1,4 +1,4 @@
-"""The lines of charts as numbers: means along the first swept variable, per value of the others."""
+"""The lines of charts as numbers: means along one swept variable, per value of the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Key = tuple[str, str]  # module and name of a scalar
 
 @dataclass(frozen=True)
 class Axis:
-    """The first swept variable as an axis. ``numbers`` maps its values where they are numbers."""
+    """A swept variable as an axis. ``numbers`` maps its values where they are numbers."""
 
     variable: Variable
     title: str
@@ -50,15 +50,21 @@ class Axis:
 
 @dataclass(frozen=True)
 class Sweep:
-    """How the swept variables are laid out: the first along the axis, the others as lines."""
+    """How the swept variables are laid out: one along the axis, the others as lines."""
 
     axis: Axis
     others: tuple[Variable, ...]
 
     @classmethod
     def of(cls, swept: Sequence[Variable]) -> Sweep:
-        """Return the layout of one or more swept variables."""
-        return cls(Axis.of(swept[0]), tuple(swept[1:]))
+        """Return the layout of one or more swept variables.
+
+        Along the axis lies the first whose values are numbers or quantities; if there is none, the
+        first. The others keep their order.
+        """
+        axes = [Axis.of(variable) for variable in swept]
+        axis = next((axis for axis in axes if axis.numbers is not None), axes[0])
+        return cls(axis, tuple(v for v in swept if v is not axis.variable))
 
     def sorted(self, lines: Iterable[Point]) -> list[Point]:
         """Return the points that name lines in the order of the variables' values."""
@@ -70,10 +76,11 @@ class Sweep:
 
         return sorted(lines, key=order)
 
-    def label(self, line: Point) -> str:
-        """Return a line's name: ``servers=2, size=100``; empty if there is but one line."""
-        pairs = zip(self.others, line, strict=True)
-        return ", ".join(f"{v.name}={format_number(value)}" for v, value in pairs)
+
+def label(variables: Sequence[Variable], values: Sequence[Value]) -> str:
+    """Return ``servers=2, size=100``; empty without variables."""
+    pairs = zip(variables, values, strict=True)
+    return ", ".join(f"{v.name}={format_number(value)}" for v, value in pairs)
 
 
 @dataclass

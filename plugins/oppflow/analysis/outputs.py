@@ -1,0 +1,50 @@
+"""Everything that the analysis of a campaign leaves in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from oppflow.analysis.charts import Reference
+from oppflow.analysis.report import write_report
+from oppflow.analysis.scalars import write_scalars
+from oppflow.analysis.statistics import CONFIDENCE, summarise
+from oppflow.analysis.summary import CampaignRun, CampaignSummary
+from oppflow.analysis.tables import write_runs_csv
+from oppflow.analysis.variables import find_variables
+
+
+def write_outputs(
+    folder: Path,
+    summary: CampaignSummary,
+    runs: Sequence[CampaignRun],
+    *,
+    references: Mapping[str, Sequence[Reference]] | None = None,
+    confidence: float = CONFIDENCE,
+) -> pl.DataFrame:
+    """Write ``runs.csv``, ``scalars.parquet`` and ``report.html``; return the means of `summarise`.
+
+    ``folder`` is the campaign's folder, where the result files are. `print_means` shows what is
+    returned, with the variables of `find_variables`.
+
+    Raises:
+        ResultFileError: a scalar file cannot be read; ``runs.csv`` is there all the same.
+    """
+    write_runs_csv(folder / "runs.csv", runs)
+    variables = find_variables(runs)
+    scalars = folder / "scalars.parquet"
+    write_scalars(scalars, folder, runs, summary.config)
+    columns = [variable.column for variable in variables]
+    points = summarise(pl.scan_parquet(scalars), columns, confidence=confidence)
+    write_report(
+        folder / "report.html",
+        summary,
+        runs,
+        points,
+        variables,
+        references=references,
+        confidence=confidence,
+    )
+    return points
