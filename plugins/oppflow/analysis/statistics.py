@@ -30,13 +30,29 @@ def summarise(
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
     point = ["config", *variables, "module", "name"]
+    points = _over_runs(scalars, point)
+    factors = half_width_factors(points["samples"].unique().to_list(), confidence)
+    factor = pl.col("samples").replace_strict(factors, return_dtype=pl.Float64)
+    half_width = pl.col("deviation") * factor
+    return points.select(
+        *point,
+        "unit",
+        "mean",
+        pl.when(half_width.is_finite()).then(half_width).alias("half_width"),
+        "samples",
+        "skipped",
+    )
+
+
+def _over_runs(scalars: pl.LazyFrame, point: Sequence[str]) -> pl.DataFrame:
+    """Mean, standard deviation and number of values per point."""
     per_run = (
         scalars.with_row_index("row")
         .group_by([*point, "run"])
         .agg(pl.col("value").mean(), pl.col("unit").first(), pl.col("row").min())
     )
     value = pl.col("value").filter(pl.col("value").is_not_nan())
-    points = (
+    return (
         per_run.group_by(point)
         .agg(
             pl.col("unit").first(),
@@ -48,17 +64,6 @@ def summarise(
         )
         .sort("row")
         .collect()
-    )
-    factors = half_width_factors(points["samples"].unique().to_list(), confidence)
-    factor = pl.col("samples").replace_strict(factors, return_dtype=pl.Float64)
-    half_width = pl.col("deviation") * factor
-    return points.select(
-        *point,
-        "unit",
-        "mean",
-        pl.when(half_width.is_finite()).then(half_width).alias("half_width"),
-        "samples",
-        "skipped",
     )
 
 
