@@ -95,11 +95,15 @@ def test_forms_of_the_status_line(line, progress):
     assert CmdenvParser().feed(line) == progress
 
 
-def test_the_speed_of_the_long_form_stands_on_the_next_line():
+def test_the_performance_display_tells_the_speed_on_the_next_line():
     parser = CmdenvParser()
-    parser.feed("** Event #9   t=3   Elapsed: 1s (0m 01s)  12% completed  (12% total)")
+    status = "** Event #9   t=3   Elapsed: 1s (0m 01s)  12% completed  (12% total)"
+    assert parser.feed(status) == Progress(9, "3", 12)
     line = "     Speed:     ev/sec=250   simsec/sec=3   ev/simsec=83"
     assert parser.feed(line) == Progress(9, "3", 12, 250.0)
+    assert parser.feed("     Messages:  created: 3   present: 3   in FES: 4") is None
+    assert parser.summary().last_lines == (status,)
+    assert CmdenvParser().feed(line) is None
 
 
 def test_the_last_terminator_wins_over_what_the_model_prints():

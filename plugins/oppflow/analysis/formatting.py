@@ -22,7 +22,10 @@ def format_number(value: float | str | None, digits: int = 5) -> str:
 
 
 def format_estimate(mean: float | None, half_width: float | None) -> str:
-    """Return ``mean ± half-width``: two digits of the half-width, the mean to the same place."""
+    """Return ``mean ± half-width``: two digits of the half-width, the mean to the same place.
+
+    Of a mean that is small against its half-width there are two digits as well.
+    """
     if mean is None or half_width is None or not math.isfinite(mean):
         return format_number(mean)
     if half_width == 0:
@@ -30,8 +33,10 @@ def format_estimate(mean: float | None, half_width: float | None) -> str:
     magnitude = max(abs(mean), half_width)
     if not 1e-3 <= magnitude < 1e7:
         return f"{mean:.4g} ± {half_width:.2g}"
-    places = max(0, 1 - math.floor(math.log10(half_width)))
-    places = min(places, 9)
+    places = 1 - math.floor(math.log10(half_width))
+    if mean:
+        places = max(places, min(places + 2, 1 - math.floor(math.log10(abs(mean)))))
+    places = min(max(0, places), 9)
     return f"{mean:.{places}f} ± {half_width:.{places}f}"
 
 

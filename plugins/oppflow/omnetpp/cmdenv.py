@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # How many lines a text of the model's own may have that an error or a last word begins with.
 _LONGEST_TEXT = 10
@@ -21,6 +21,7 @@ _SPEED = re.compile(r"\sev/sec=(\S+)")
 _PLACE = re.compile(r"\bat t=(\S+?)s, event #(\d+)\Z")
 _CONTINUED = re.compile(r" -- .*\b(at t=\S+s, event #\d+|during (network|finalization)[ a-z]*)\Z")
 _ERROR = re.compile(r"Error(:| in | during )")
+_PERFORMANCE = ("     Speed:     ev/sec=", "     Messages:  created: ")
 _FINGERPRINT = "Fingerprint mismatch!"
 
 
@@ -87,12 +88,14 @@ class CmdenvParser:
             self._take_mark(text)
         elif self._unfinished:
             self._continue_mark(line)
-        progress = self._take_status(line) if line.startswith("** Event #") else None
-        speed = line.startswith("     Speed:")  # what follows a status line in the long form
-        if speed and self._progress is not None:
-            progress = self._replace_speed(self._progress, line)
-        self._remember(line, is_status=progress is not None)
-        return progress
+        if line.startswith("** Event #"):
+            progress = self._take_status(line)
+            self._remember(line, is_status=progress is not None)
+            return progress
+        if line.startswith(_PERFORMANCE):
+            return self._take_performance(line)
+        self._remember(line, is_status=False)
+        return None
 
     def summary(self) -> CmdenvSummary:
         """Return what is known up to now."""
@@ -122,10 +125,12 @@ class CmdenvParser:
         )
         return self._progress
 
-    def _replace_speed(self, before: Progress, line: str) -> Progress:
-        self._progress = Progress(
-            before.event, before.simulated_time, before.percentage, _speed(line)
-        )
+    def _take_performance(self, line: str) -> Progress | None:
+        """Take a line that follows a status line if the performance display is on."""
+        speed, before = _speed(line), self._progress
+        if speed is None or before is None:
+            return None
+        self._progress = replace(before, events_per_second=speed)
         return self._progress
 
     def _take_mark(self, text: str) -> None:
