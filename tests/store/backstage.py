@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import redis
+from fsspec.core import url_to_fs
 
 from oppflow.store.content import record_name
 
@@ -16,6 +17,9 @@ class Backstage(Protocol):
     """What tests do behind a store's back; names are of archives or of ``kind/key`` records."""
 
     url: str
+    retains: bool  # whether what nobody uses goes
+    is_shared: bool  # whether other processes see it
+    claims_safely: bool  # whether one of many who claim a record at once gets it
 
     def archives(self) -> list[str]:
         """Digests of all archives that can be seen."""
@@ -40,6 +44,7 @@ class FilesBackstage:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.url = root.as_uri()
+        self.retains = self.is_shared = self.claims_safely = True
 
     def archives(self) -> list[str]:
         return [path.name for path in self.root.glob("archives/*/*")]
@@ -69,6 +74,7 @@ class FilesBackstage:
 class RedisBackstage:
     def __init__(self, url: str) -> None:
         self.url = url
+        self.retains = self.is_shared = self.claims_safely = True
         self.client = redis.Redis.from_url(url)
         self.client.flushall()
 
@@ -93,3 +99,31 @@ class RedisBackstage:
 
     def remaining(self, digest: str, ttl: int) -> float:  # noqa: ARG002 - Redis counts down
         return self.client.pttl(f"oppflow:archive:{digest}") / 1000
+
+
+class ObjectsBackstage:
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.retains = False
+        self.is_shared = not url.startswith("memory:")
+        self.claims_safely = url.startswith("s3:")
+        self._fs, self._root = url_to_fs(url)
+
+    def archives(self) -> list[str]:
+        return [path.rpartition("/")[2] for path in self._fs.find(f"{self._root}/archives")]
+
+    def incoming(self) -> int:
+        return len(self._fs.find(f"{self._root}/incoming"))
+
+    def damage(self, digest: str) -> None:
+        path = f"{self._root}/archives/{digest}"
+        self._fs.pipe_file(path, b"?" + self._fs.cat_file(path)[1:])
+
+    def damage_record(self, kind: str, key: str) -> None:
+        self._fs.pipe_file("/".join((self._root, "records", *record_name(kind, key))), b'{"val')
+
+    def set_age(self, digest: str, remaining: float, ttl: int) -> None:
+        raise NotImplementedError
+
+    def remaining(self, digest: str, ttl: int) -> float:
+        raise NotImplementedError

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.store.backstage import Backstage, FilesBackstage, RedisBackstage
+from tests.store.backstage import Backstage, FilesBackstage, ObjectsBackstage, RedisBackstage
 from tests.support.redis_server import RedisServer, running_redis
 
 from oppflow.store import Store, open_store
@@ -18,10 +18,13 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture(params=["files", "redis", "redis over a socket"])
+@pytest.fixture(params=["files", "redis", "redis over a socket", "local", "memory"])
 def backstage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backstage]:
     if request.param == "files":
         yield FilesBackstage(tmp_path / "a store")
+        return
+    if request.param in ("local", "memory"):
+        yield ObjectsBackstage(f"{request.param}://{tmp_path}/store")
         return
     server: RedisServer = request.getfixturevalue("redis_server")
     backstage = RedisBackstage(server.url if request.param == "redis" else server.socket_url)

@@ -9,29 +9,36 @@ from urllib.parse import unquote, urlsplit
 from oppflow.errors import ParameterError
 from oppflow.store.file_store import FileStore
 from oppflow.store.interface import Store
+from oppflow.store.object_store import ObjectStore
 from oppflow.store.redis_store import RedisStore
 
 Opener = Callable[[str, "int | None"], Store]
 
-_KNOWN = "file:///FOLDER, redis://HOST:PORT/DB, rediss://HOST:PORT/DB, unix:///SOCKET?db=DB"
+_KNOWN = (
+    "file:///FOLDER, redis://HOST:PORT/DB, rediss://HOST:PORT/DB, unix:///SOCKET?db=DB, or "
+    "s3://BUCKET/PATH and what else fsspec knows"
+)
 
 
 def open_store(url: str, *, ttl_seconds: int | None = None) -> Store:
     """The store at ``url``; nothing is connected to before it is used.
 
-    ``ttl_seconds`` is how long what nobody uses is kept, None: until it is deleted.
+    ``ttl_seconds`` is how long what nobody uses is kept, None: until it is deleted. An object store
+    has rules of its own for that instead.
 
     Raises:
         ParameterError: The URL names no store, or the retention is not positive.
     """
     if ttl_seconds is not None and ttl_seconds <= 0:
         raise ParameterError(f"A store's retention of {ttl_seconds} s keeps nothing.")
-    opener = _OPENERS.get(url.partition(":")[0].lower())
-    if opener is None or "://" not in url:
-        raise ParameterError(
-            f"{redacted(url)!r} names no store.", hint=f"Set OPPFLOW_STORE_URL to one of: {_KNOWN}."
-        )
-    return opener(url, ttl_seconds)
+    scheme, separator, _ = url.partition("://")
+    if separator and scheme.lower() in _OPENERS:
+        return _OPENERS[scheme.lower()](url, ttl_seconds)
+    if separator and ObjectStore.knows(scheme):
+        return ObjectStore(url, redacted(url))
+    raise ParameterError(
+        f"{redacted(url)!r} names no store.", hint=f"Set OPPFLOW_STORE_URL to one of: {_KNOWN}."
+    )
 
 
 def redacted(url: str) -> str:
