@@ -1,0 +1,132 @@
+"""A campaign through all its stages in this process: what the DAG does, without Airflow."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from oppflow.deployment import Deployment
+from oppflow.errors import OppflowError
+from oppflow.manifest import Manifest
+from oppflow.plan import PackedCampaign
+from oppflow.results_folder import ResultsFolder
+from oppflow.settings import PROJECT_ROOT, Settings
+from oppflow.stages.build import build_model
+from oppflow.stages.collect import collect
+from oppflow.stages.pack import Identity, pack_model
+from oppflow.stages.report import report
+from oppflow.stages.resolve import resolve_runs
+from oppflow.stages.simulate import simulate_batch
+from oppflow.store import open_store
+
+MODELS = PROJECT_ROOT / "models"
+BAD_MODELS = PROJECT_ROOT / "tests" / "models"
+
+
+def make_deployment(folder: Path, *, store_url: str = "", **changes: Any) -> Deployment:
+    """A deployment with everything below ``folder``; models of the project and of the tests."""
+    settings = Settings.from_environment(
+        {
+            "OPPFLOW_MODEL_ROOTS": f"{MODELS}:{BAD_MODELS}:{folder / 'models'}",
+            "OPPFLOW_RESULTS": str(folder / "results"),
+            "OPPFLOW_WORK": str(folder / "work"),
+            "OPPFLOW_STORE_URL": store_url or (folder / "store").as_uri(),
+            "OPPFLOW_RUNNER": "process",
+        }
+    )
+    settings = dataclasses.replace(settings, **changes)
+    return Deployment(settings, open_store(settings.store_url, ttl_seconds=settings.result_ttl))
+
+
+@dataclass
+class Finished:
+    """What a campaign left: errors by stage, and the manifest where there is one."""
+
+    folder: ResultsFolder
+    packed: PackedCampaign
+    errors: dict[str, OppflowError] = field(default_factory=dict)
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    built: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def green(self) -> bool:
+        return "report" not in self.errors
+
+    @property
+    def manifest(self) -> Manifest:
+        return Manifest.read(self.folder.manifest)
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        return dict(self.manifest.data["outcomes"])
+
+    @property
+    def reasons(self) -> Counter[str]:
+        return Counter(run["reason"] for run in self.manifest.data["runs"])
+
+    def run(self, number: int) -> dict[str, Any]:
+        return next(run for run in self.manifest.data["runs"] if run["number"] == number)
+
+    def files(self) -> set[str]:
+        paths = (path for path in self.folder.path.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder.path).as_posix() for path in paths}
+
+
+_serial = iter(range(1_000_000))
+
+
+def identity() -> Identity:
+    moment = datetime.now(timezone.utc)
+    return Identity("simulation_campaign", f"test-{next(_serial)}", moment, moment)
+
+
+def defaults() -> dict[str, Any]:
+    """The parameters as the trigger form would send them."""
+    from oppflow.orchestration.parameters import campaign_parameters
+
+    return {name: param.value for name, param in campaign_parameters(()).items()}
+
+
+def pack(deployment: Deployment, **parameters: Any) -> PackedCampaign:
+    """Only the first stage."""
+    return pack_model(deployment, identity(), {**defaults(), **parameters}, parameters)
+
+
+def run_campaign(deployment: Deployment, *, attempts: int = 1, **parameters: Any) -> Finished:
+    """All stages in the DAG's order, each tried as the DAG would; errors are kept by stage."""
+    packed = pack(deployment, **parameters)
+    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
+    finished = Finished(folder, packed)
+    states: dict[str, dict[str, int]] = {"pack_model": {"success": 1}}
+
+    def stage(name: str, call: Any) -> Any:
+        try:
+            result = call()
+        except OppflowError as error:
+            finished.errors[name] = error
+            states.setdefault(name.partition("[")[0], Counter())["failed"] += 1
+            return None
+        states.setdefault(name.partition("[")[0], Counter())["success"] += 1
+        return result
+
+    finished.batches = stage("resolve_runs", lambda: resolve_runs(deployment, packed)) or []
+    finished.built = stage("build_model", lambda: build_model(deployment, packed)) or {}
+    if "resolve_runs" not in finished.errors and "build_model" not in finished.errors:
+        for batch in finished.batches:
+            name = f"simulate[{batch['index']}]"
+            for attempt in range(1, attempts + 1):
+                finished.errors.pop(name, None)
+                stage(
+                    name,
+                    lambda i=batch["index"], a=attempt: simulate_batch(deployment, packed, i, a),
+                )
+                error = finished.errors.get(name)
+                if error is None or not error.transient:
+                    break
+    stage("collect", lambda: collect(deployment, packed, states))
+    stage("report", lambda: report(deployment, packed, states))
+    return finished
