@@ -63,12 +63,11 @@ class EventLoop:
     def _run_step_by_step(self) -> None:
         clock = self._clock
         while True:
-            self._output.write(
-                f"** Event #{clock.event_number + 1}  t={format_time(max(clock.peek(), clock.now))}"
-                f"{self._status.percentage()}   \n"
-                if clock.pending
-                else ""
-            )
+            if clock.pending:
+                number, time = clock.event_number + 1, clock.peek()
+                self._output.write(
+                    f"** Event #{number}  t={format_time(time)}{self._status.percentage(time)}   \n"
+                )
             clock.run_events(1)
             self._status.check_limits()
 

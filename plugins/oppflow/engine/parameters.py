@@ -7,7 +7,7 @@ from typing import NamedTuple
 from oppflow.engine.errors import EngineError
 from oppflow.engine.expressions import evaluate
 from oppflow.engine.runconfig import RunConfiguration
-from oppflow.engine.values import Number, Value, spell, to_bool, to_double, to_int, type_name
+from oppflow.engine.values import Number, Value, spell, to_double, to_int, type_name
 
 ParameterValue = bool | int | float | str
 
@@ -37,7 +37,7 @@ def read_parameter(
     """
     entry = configuration.parameter(path, name, has_default=default is not None)
     full_name = f"{path}.{name}"
-    if entry is None or entry.value == "default":
+    if entry is None or entry.value in ("", "default"):
         if default is None:
             raise _prompt(full_name, "unassigned")
         return Parameter(default, _spell_plain(default, unit), unit)
@@ -45,7 +45,9 @@ def read_parameter(
         raise _prompt(full_name, "ask")
     try:
         value = evaluate(entry.value)
-        return Parameter(_as_type_of(default, value, unit), _spell(value, unit), unit)
+        typed = _as_type_of(default, value, unit)
+        is_double = bool(unit) or type(default) is float
+        return Parameter(typed, _spell_plain(typed, unit) if is_double else spell(value), unit)
     except EngineError as error:
         raise EngineError(
             f"Cannot assign '{entry.value}' to parameter '{full_name}': {error.message} "
@@ -61,16 +63,15 @@ def _prompt(full_name: str, why: str) -> EngineError:
 
 
 def _as_type_of(default: ParameterValue | None, value: Value, unit: str) -> ParameterValue:
-    if isinstance(default, str):
-        if not isinstance(value, str):
-            raise EngineError(f"Cannot cast from type {type_name(value)} to string")
-        return value
-    if isinstance(default, bool):
-        return to_bool(value)
+    for kind, name in ((str, "string"), (bool, "bool")):
+        if isinstance(default, kind):
+            if not isinstance(value, kind):
+                raise EngineError(f"Cannot cast from type {type_name(value)} to {name}")
+            return value
     if unit or isinstance(default, float):
-        return to_double(value, unit)
+        return to_double(_number(value, "double"), unit)
     if isinstance(default, int):
-        return to_int(value)
+        return to_int(_number(value, "integer"))
     if isinstance(value, Number):
         return value.in_unit("") if value.unit else value.value
     if value is None:
@@ -82,6 +83,9 @@ def _spell_plain(value: ParameterValue, unit: str) -> str:
     return spell(value if isinstance(value, (bool, str)) else Number(value, unit))
 
 
-def _spell(value: Value, unit: str) -> str:
-    """The value in the parameter's unit: OMNeT++ converts before it records."""
-    return spell(Number(value.in_unit(unit), unit) if isinstance(value, Number) else value)
+def _number(value: Value, wanted: str) -> Number:
+    found = type_name(value)
+    if isinstance(value, Number) and wanted in ("double", found):
+        return value
+    note = " (note: no implicit conversion from double to int)" if found == "double" else ""
+    raise EngineError(f"Cannot cast {spell(value)} from type {found} to {wanted}{note}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from oppflow.engine.errors import EngineError
 from oppflow.engine.runconfig import RunConfiguration
-from oppflow.engine.simtime import LARGEST
+from oppflow.engine.simtime import LARGEST_TEXT
 
 _OTHER_CLASSES = (
     "scheduler-class", "futureeventset-class", "outputscalarmanager-class",
@@ -39,10 +39,10 @@ class RunSettings:
         """
         _refuse_unsupported(configuration)
         limit = configuration.quantity("sim-time-limit", "s", "-1s")
-        if limit > LARGEST:
+        if limit > float(LARGEST_TEXT):
             raise EngineError(
-                f"simtime_t: Cannot represent {limit:g}, out of the range (-{LARGEST:.9f},"
-                f"{LARGEST:.9f}) allowed by the current scale exponent -12"
+                f"simtime_t: Cannot represent {limit:g}, out of the range "
+                f"(-{LARGEST_TEXT},{LARGEST_TEXT}) allowed by the current scale exponent -12"
             )
         return cls(
             network=configuration.text("network"),

@@ -6,7 +6,7 @@ from oppflow.engine.errors import EngineError
 from oppflow.engine.text import split_and_trim
 from oppflow.engine.units import convert, parse_quantity
 
-LARGEST = 9223372.036854775807
+LARGEST_TEXT = "9223372.036854775807"
 """Seconds; what 64 bits of picoseconds hold. OMNeT++ refuses longer limits, so the engine does."""
 
 

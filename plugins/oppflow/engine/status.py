@@ -56,7 +56,7 @@ class Status:
         speeds = self._speeds()
         first = (
             f"** Event #{clock.event_number}   t={format_time(clock.now)}"
-            f"   Elapsed: {_spell_duration(self._elapsed)}{self.percentage()}"
+            f"   Elapsed: {_spell_duration(self._elapsed)}{self.percentage(clock.now)}"
         )
         if not self._settings.performance_display:
             return f"{first}   ev/sec={speeds[0]:g}\n"
@@ -69,11 +69,11 @@ class Status:
             f"   in FES: {clock.pending}\n"
         )
 
-    def percentage(self) -> str:
+    def percentage(self, now: float) -> str:
         """How far the nearest limit is, of this run and of all; empty if there is no limit."""
         settings = self._settings
         measured = (
-            (self._clock.now, settings.sim_time_limit),
+            (now, settings.sim_time_limit),
             (self._elapsed, settings.real_time_limit),
             (self._cpu_time, settings.cpu_time_limit),
         )

@@ -79,7 +79,7 @@ def to_double(value: Value, unit: str = "") -> float:
         ExpressionError: It is no number, or its unit cannot be converted.
     """
     if isinstance(value, Number):
-        return value.in_unit(unit)
+        return float(value.in_unit(unit))
     raise cannot_cast(value, "double")
 
 
