@@ -56,6 +56,7 @@ def test_one_variable_is_one_line_with_its_theory_dashed(draw):
     assert measured["x"] == [0.1, 0.5, 0.9]
     assert theory["y"] == pytest.approx([1 / 0.9, 2, 10])
     assert theory["line"]["dash"] == "dash"
+    assert measured["mode"] == "markers"  # so that the theory shows where the two agree
     assert theory["line"]["color"] == measured["line"]["color"]
     assert "(n = 3)" in measured["text"][0]
     assert all(h > 0 for h in measured["error_y"]["array"])

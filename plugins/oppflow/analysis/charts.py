@@ -144,7 +144,10 @@ def _chart(
         trace = measured_trace(measured[line], name, sweep.axis, style)
         traces.append(trace)
         if line in theory:
-            traces.append(theory_trace(theory[line], scalar.theory or "", sweep.axis, trace))
+            # a line between the points would hide the theory where the two agree
+            trace["mode"] = "markers"
+            named = theory_trace(theory[line], scalar.theory or "", sweep.axis, trace)
+            traces.append({**named, "showlegend": len(drawn) == 1})
     traces += [reference_trace(r.label, r.points, sweep.axis) for r in references]
     values = [mean for line in part for mean in measured[line].mean if mean is not None]
     notes = [label([sweep.others[i] for i in fixed], [part[0][i] for i in fixed])] if part else []

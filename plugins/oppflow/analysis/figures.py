@@ -82,7 +82,7 @@ def theory_trace(line: Line, name: str, axis: Axis, beside: Json) -> Json:
     trace = reference_trace(name, list(zip(line.x, line.mean, strict=True)), axis)
     colour = beside["line"]["color"]
     trace["line"]["color"] = trace["marker"]["line"]["color"] = colour
-    return {**trace, "offsetgroup": beside["offsetgroup"], "showlegend": False, "opacity": 0.85}
+    return {**trace, "offsetgroup": beside["offsetgroup"]}
 
 
 def reference_trace(
