@@ -96,12 +96,14 @@ def _not_found(name: str) -> EngineError:
 def _exists(module_name: str, roots: Sequence[str]) -> bool:
     places: Sequence[str] = roots
     parts = module_name.split(".")
-    for depth, _ in enumerate(parts, 1):
+    for depth in range(1, len(parts) + 1):
         spec = PathFinder.find_spec(".".join(parts[:depth]), places)
         if not spec:
             return False
+        if depth == len(parts):
+            return spec.origin is not None  # a folder is a package to Python, but has no classes
         places = list(spec.submodule_search_locations or ())
-    return True
+    return False
 
 
 def _refuse_foreign(root: str, files: Iterator[str]) -> None:
