@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from tests.store.backstage import Backstage, FilesBackstage, ObjectsBackstage, RedisBackstage
-from tests.support.redis_server import RedisServer, running_redis
+from tests.support.redis_server import NO_REDIS, RedisServer, redis_is_there, running_redis
 
 from oppflow.store import Store, open_store
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
+    if not redis_is_there():
+        pytest.skip(NO_REDIS)
     with running_redis() as server:
         yield server
 

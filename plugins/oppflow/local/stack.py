@@ -65,8 +65,15 @@ class Stack:
         return cls(home, state["port"], parts)
 
     @classmethod
-    def start(cls, home: Home, model_roots: tuple[Path, ...] = ()) -> Stack:
+    def start(
+        cls,
+        home: Home,
+        model_roots: tuple[Path, ...] = (),
+        overrides: Mapping[str, str] | None = None,
+    ) -> Stack:
         """Prepare the database, start the parts, wait until they answer.
+
+        ``overrides`` are further environment variables of the parts.
 
         Raises:
             InfrastructureError: a part does not come up; the message ends with its last words.
@@ -75,7 +82,7 @@ class Stack:
         if left_over is not None:
             left_over.stop()
         port = free_port()
-        env = environment(home, port, model_roots)
+        env = {**environment(home, port, model_roots), **(overrides or {})}
         _airflow(env, home, "db", "migrate")
         _airflow(env, home, "pools", "set", "oppflow", str(cores()), "One slot a processor core")
         parts = {name: _spawn(name, words, env, home) for name, words in PARTS.items()}
@@ -145,14 +152,21 @@ def _reap() -> None:
 def _spawn(name: str, words: tuple[str, ...], env: Mapping[str, str], home: Home) -> Part:
     output = home.output_of(name)
     output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open("ab") as sink:
-        process = subprocess.Popen(
-            [*airflow_command(), *words],
-            env=dict(env), cwd=home.path, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
-            # A session of its own each, so that Ctrl-C does not reach it before its tasks end.
-            start_new_session=True,
-        )  # fmt: skip
-    return Part(process.pid, psutil.Process(process.pid).create_time())
+    command = [*airflow_command(), *words]
+    # Not through subprocess: the parts outlive this process, and are nobody's to wait for.
+    pid = os.posix_spawn(
+        command[0],
+        command,
+        dict(env),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(output), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        # A session of its own each, so that Ctrl-C does not reach it before its tasks end.
+        setsid=True,
+    )
+    return Part(pid, psutil.Process(pid).create_time())
 
 
 def airflow_command() -> list[str]:

@@ -8,7 +8,8 @@ from airflow.sdk import Param
 
 from oppflow.request import KINDS, PARAMETERS
 
-_REPEATED = {"type": "array", "items": {"type": "string"}}
+# null as well, so that the form does not mark an empty list as missing
+_REPEATED = {"type": ["array", "null"], "items": {"type": "string"}}
 _MORE = "More options"
 
 
@@ -124,7 +125,7 @@ def _results() -> dict[str, dict[str, Any]]:
     return {
         "keep": {
             "default": list(KINDS),
-            "type": "array",
+            "type": ["array", "null"],
             "items": {"type": "string", "enum": list(KINDS)},
             "title": "Result files to keep",
             "section": _MORE,
