@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oppflow.engine.errors import ExpressionError
-from oppflow.engine.expressions import evaluate
+from oppflow.engine.expressions import evaluate, parse
 from oppflow.engine.values import Number, spell
 
 
@@ -87,6 +87,9 @@ def test_values(text: str, value: str | None) -> None:
         ("1 % 0", "operator '%': Division by zero"),
         ("1 = 1", "Unknown operator '='"),
         ('"a\\q"', "Illegal escape sequence '\\q'"),
+        ("sqrt(4s)", "sqrt(): Dimensionless argument expected, got 4s"),
+        ("sqrt(1, 2)", "Function 'sqrt' invoked with wrong number of arguments (2 instead of 1)"),
+        ("9223372036854775808", 'Cannot represent "9223372036854775808" in the target integer'),
         ("1h 2h", "Error in quantity '1 h 2 h': Units must be in strictly decreasing order"),
     ],
 )
@@ -96,8 +99,10 @@ def test_faults(text: str, message: str) -> None:
     assert caught.value.message.startswith(message)
 
 
-def test_a_single_equals_sign_may_compare() -> None:
-    assert evaluate("1 = 1", single_equals=True) is True
+def test_conditions_compare_with_a_single_equals_sign_and_know_no_casts() -> None:
+    assert parse("1 = 1", True)() is True
+    with pytest.raises(ExpressionError, match="No 'int' function accepting 1 argument"):
+        parse("int(1.5) == 1", True)()
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6), st.sampled_from("+-*"))

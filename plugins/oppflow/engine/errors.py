@@ -11,3 +11,7 @@ class EngineError(ModelError):
 
 class ExpressionError(EngineError):
     """An expression cannot be parsed or evaluated."""
+
+
+class LocatedError(ExpressionError):
+    """An error that already says which operator or function failed, if that is to be said."""

@@ -1,7 +1,7 @@
 """Expressions in ini files, constraints and run filters: operators, comparisons, ``=~``, units.
 
-Source: the grammar of OMNeT++ 6.1 (``expression.y``), as behaviour. Arrays, objects and members
-are not supported.
+Source: the grammar of OMNeT++ 6.1 (``expression.y``), as behaviour. Arrays, objects, members and
+the functions of NED are not supported.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from oppflow.engine.errors import EngineError, ExpressionError
-from oppflow.engine.functions import call
+from oppflow.engine.errors import EngineError, ExpressionError, LocatedError
+from oppflow.engine.functions import call, check_call
 from oppflow.engine.operators import BINARY, invert, negate, truth
 from oppflow.engine.text import unquote
 from oppflow.engine.units import parse_quantity
@@ -40,35 +40,36 @@ _CONSTANTS: dict[str, Value] = {
     "undefined": None,
 }
 
+LARGEST_INTEGER = 2**63 - 1
+
 Node = Callable[[], Value]
 
 
-def evaluate(text: str, *, single_equals: bool = False) -> Value:
-    """The expression's value; ``single_equals`` lets ``=`` stand for ``==``.
+def evaluate(text: str) -> Value:
+    """The value of an option or a parameter.
 
     Raises:
-        ExpressionError: The expression cannot be parsed or evaluated; the message says which.
+        ExpressionError: The expression cannot be parsed or evaluated.
     """
-    try:
-        return _parse(text, single_equals)()
-    except ExpressionError:
-        raise
-    except EngineError as error:
-        raise ExpressionError(error.message) from error
+    return parse(text)()
 
 
-def parse(text: str, *, single_equals: bool = False) -> Node:
+@lru_cache(maxsize=1024)
+def parse(text: str, is_condition: bool = False) -> Node:
     """The expression, ready to be evaluated.
+
+    In a condition (a constraint or a run filter) ``=`` may stand for ``==``, and there are no
+    casts ``int()`` and ``double()``.
 
     Raises:
         ExpressionError: It cannot be parsed.
     """
-    return _parse(text, single_equals)
-
-
-@lru_cache(maxsize=1024)
-def _parse(text: str, single_equals: bool) -> Node:
-    return _Parser(text, single_equals=single_equals).expression()
+    try:
+        return _Parser(text, is_condition=is_condition).expression()
+    except ExpressionError:
+        raise
+    except EngineError as error:
+        raise ExpressionError(error.message) from error
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -87,10 +88,10 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 class _Parser:
     """A precedence climber that turns an expression into nested functions."""
 
-    def __init__(self, text: str, *, single_equals: bool) -> None:
+    def __init__(self, text: str, *, is_condition: bool) -> None:
         self._tokens = _tokens(text)
         self._position = 0
-        self._single_equals = single_equals
+        self._is_condition = is_condition
 
     def expression(self) -> Node:
         node = self._conditional()
@@ -143,7 +144,7 @@ class _Parser:
         if sign == "##":
             return _located(sign, lambda: truth(left()) != truth(right()))
         if sign == "=":
-            if not self._single_equals:
+            if not self._is_condition:
                 raise ExpressionError("Unknown operator '='")
             sign = "=="
         return _located(sign, partial(_apply, BINARY[sign], left, right))
@@ -189,7 +190,15 @@ class _Parser:
         name = self._take()
         if self._sign == "(":
             arguments = self._arguments()
-            return _located("", lambda: call(name, [argument() for argument in arguments]))
+            check_call(name, len(arguments))
+            return _located(
+                f"{name}()",
+                lambda: call(
+                    name,
+                    [argument() for argument in arguments],
+                    has_casts=not self._is_condition,
+                ),
+            )
         return _constant(_CONSTANTS[name]) if name in _CONSTANTS else _unknown(name)
 
     def _arguments(self) -> list[Node]:
@@ -206,7 +215,11 @@ class _Parser:
 def _plain_number(digits: str) -> int | float:
     if digits[:2] in ("0x", "0X"):
         return int(digits, 16)
-    return int(digits) if digits.isdigit() else float(digits)
+    if not digits.isdigit():
+        return float(digits)
+    if int(digits) > LARGEST_INTEGER:
+        raise ExpressionError(f'Cannot represent "{digits}" in the target integer type')
+    return int(digits)
 
 
 def _constant(value: Value) -> Node:
@@ -220,13 +233,9 @@ def _apply(compute: Callable[[Value, Value], Value], left: Node, right: Node) ->
 
 def _unknown(name: str) -> Node:
     def fail() -> Value:
-        raise _LocatedError(f"No such variable: '{name}'")
+        raise LocatedError(f"No such variable: '{name}'")
 
     return fail
-
-
-class _LocatedError(ExpressionError):
-    """An error that already says which operator failed."""
 
 
 def _located(sign: str, node: Node) -> Node:
@@ -235,10 +244,10 @@ def _located(sign: str, node: Node) -> Node:
     def run() -> Value:
         try:
             return node()
-        except _LocatedError:
+        except LocatedError:
             raise
         except ExpressionError as error:
-            where = f"operator '{sign}': " if sign else ""
-            raise _LocatedError(where + error.message) from error
+            where = sign if sign.endswith("()") else f"operator '{sign}'"
+            raise LocatedError(f"{where}: {error.message}") from error
 
     return run

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from oppflow.engine.errors import ExpressionError
+from oppflow.engine.errors import ExpressionError, LocatedError
 from oppflow.engine.units import convert, find_unit, parse_quantity
 from oppflow.engine.values import Number, Value, cannot_cast, spell, type_name
 
@@ -22,15 +22,25 @@ _MATH: dict[tuple[str, int], Callable[..., float]] = {
 }  # fmt: skip
 
 
-def call(name: str, arguments: Sequence[Value]) -> Value:
-    """The function's value.
+def check_call(name: str, count: int) -> None:
+    """Raises ExpressionError where a mathematical function is given too much or too little."""
+    wanted = next((number for known, number in _MATH if known == name), count)
+    if wanted != count:
+        raise ExpressionError(
+            f"Function '{name}' invoked with wrong number of arguments ({count} instead of "
+            f"{wanted})"
+        )
+
+
+def call(name: str, arguments: Sequence[Value], *, has_casts: bool) -> Value:
+    """The function's value; NED's casts ``int()`` and ``double()`` do not exist everywhere.
 
     Raises:
         ExpressionError: There is no such function, or it does not take these arguments.
     """
     if (name, len(arguments)) in _MATH:
         return _compute(_MATH[name, len(arguments)], [_plain(value) for value in arguments])
-    if len(arguments) == 1:
+    if len(arguments) == 1 and has_casts:
         if name == "int":
             number = _cast(arguments[0], name)
             if isinstance(number.value, float) and not math.isfinite(number.value):
@@ -39,9 +49,9 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
         if name == "double":
             number = _cast(arguments[0], name)
             return Number(float(number.value), number.unit)
-        if find_unit(name) and isinstance(arguments[0], Number):
-            return _in_unit(arguments[0], name)
-    raise ExpressionError(f"No '{name}' function accepting {len(arguments)} argument(s) was found")
+    if len(arguments) == 1 and isinstance(arguments[0], Number) and find_unit(name):
+        return _in_unit(arguments[0], name)
+    raise LocatedError(f"No '{name}' function accepting {len(arguments)} argument(s) was found")
 
 
 def _compute(function: Callable[..., float], arguments: list[float]) -> Value:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from oppflow.engine.errors import ExpressionError
 from oppflow.engine.patterns import matcher
 from oppflow.engine.units import find_unit
-from oppflow.engine.values import Number, Value, cannot_cast, common_unit, type_name
+from oppflow.engine.values import Number, Value, cannot_cast, common_unit, spell, type_name
 
 _NO_ROUNDING = " (note: no implicit conversion from double to int)"
 
@@ -112,7 +112,9 @@ def _modulo(left: Value, right: Value) -> Value:
 def _power(left: Value, right: Value) -> Value:
     first, second = _numbers(left, right)
     if first.unit or second.unit:
-        raise ExpressionError("Dimensionless arguments expected")
+        raise ExpressionError(
+            f"Dimensionless arguments expected, got {spell(first)} and {spell(second)}"
+        )
     if isinstance(first.value, int) and isinstance(second.value, int) and second.value < 0:
         raise ExpressionError(
             "Negative exponent in integer exponentiation, cast operands to double to allow it"
@@ -143,6 +145,10 @@ def compare(left: Value, right: Value) -> float:
     raise ExpressionError(f"Mismatching argument types '{type_name(left)}' vs '{type_name(right)}'")
 
 
+def _sign(difference: float) -> float:
+    return difference if math.isnan(difference) else float((difference > 0) - (difference < 0))
+
+
 def _matches(left: Value, right: Value) -> Value:
     if not isinstance(left, str) or not isinstance(right, str):
         raise ExpressionError("String operands expected for '=~'")
@@ -166,7 +172,7 @@ BINARY: dict[str, Callable[[Value, Value], Value]] = {
     "==": _comparison(operator.eq), "!=": _comparison(operator.ne),
     "<": _comparison(operator.lt), ">": _comparison(operator.gt),
     "<=": _comparison(operator.le), ">=": _comparison(operator.ge),
-    "<=>": lambda left, right: Number(float(compare(left, right))),
+    "<=>": lambda left, right: Number(_sign(compare(left, right))),
     "=~": _matches, "&": _bitwise(operator.and_), "|": _bitwise(operator.or_),
     "#": _bitwise(operator.xor), "<<": _bitwise(operator.lshift), ">>": _bitwise(operator.rshift),
 }  # fmt: skip

@@ -26,21 +26,22 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     Raises:
         ExpressionError: A brace is not closed.
     """
-    regex, ranges = _translate(pattern)
+    regex, ranges = _translate(_bytes_as_characters(pattern))
     compiled = re.compile(regex, re.DOTALL)
 
     def matches(text: str) -> bool:
-        found = compiled.fullmatch(text)
-        return bool(found) and all(
-            low <= int(value) <= high
-            for (low, high), value in zip(ranges, _numbers(found), strict=True)
-        )
+        found = compiled.fullmatch(_bytes_as_characters(text))
+        if not found:
+            return False
+        numbers = zip(ranges, found.groups(), strict=True)
+        return all(low <= int(number) <= high for (low, high), number in numbers)
 
-    return matches if ranges else lambda text: compiled.fullmatch(text) is not None
+    return matches
 
 
-def _numbers(found: re.Match[str] | None) -> tuple[str, ...]:
-    return found.groups() if found else ()
+def _bytes_as_characters(text: str) -> str:
+    """OMNeT++ knows bytes only: ``?`` is one of them."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _translate(pattern: str) -> tuple[str, list[tuple[int, float]]]:

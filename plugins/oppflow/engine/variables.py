@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from oppflow.engine.errors import EngineError, ExpressionError
-from oppflow.engine.expressions import evaluate, parse
+from oppflow.engine.expressions import parse
 from oppflow.engine.text import (
     SPACE,
     continues_name,
@@ -181,17 +181,17 @@ def _expected(wanted: str, value: Value, raw: str) -> str:
 
 
 def evaluate_text(text: str) -> Value:
-    """An expression's value after substitution, where ``=`` may stand for ``==``.
+    """A condition's or range's value after substitution.
 
     Raises:
         EngineError: With OMNeT++'s words, and the expression.
     """
     try:
-        parse(text, single_equals=True)
+        node = parse(text, True)
     except ExpressionError as error:
         raise EngineError(f"Parse error in expression '{text}': {error.message}") from error
     try:
-        return evaluate(text, single_equals=True)
+        return node()
     except ExpressionError as error:
         raise EngineError(f"Cannot evaluate expression '{text}': {error.message}") from error
 
