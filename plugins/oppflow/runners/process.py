@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,14 +25,15 @@ from oppflow.archive import Limits
 from oppflow.engine.version import versions
 from oppflow.errors import InfrastructureError, ParameterError
 from oppflow.runners.interface import OnEvent, OpenArchive, Work
+from oppflow.runners.leftovers import attempt_lock, end_leftovers, prune_scratch
 from oppflow.runners.trees import TreeCache, remove_tree
 from oppflow.worker.events import decode_event
 from oppflow.worker.jobs import ResolveJob, encode_job
 from oppflow.worker.session import LOCK_VARIABLE
+from oppflow.worker.strays import PLACE_VARIABLE
 from oppflow.worker.supervisor import DRAIN
 
 _PACKAGE_ROOT = Path(oppflow.__file__).resolve().parents[1]
-_LOCK_PATIENCE = 15.0  # seconds: what a dead task left behind is gone within 5
 
 
 class ProcessRunner:
@@ -60,28 +59,27 @@ class ProcessRunner:
     def run(self, work: Work, on_event: OnEvent) -> int:
         """See `Runner.run`."""
         name = re.sub(r"[^\w.-]", "_", work.name)
-        with self._lock(name) as lock:
-            scratch = self._scratch_root / name
+        scratch = self._scratch_root / name
+        with attempt_lock(self._scratch_root / f"{name}.lock", scratch) as lock:
+            prune_scratch(self._scratch_root)
             remove_tree(scratch)
             for folder in ("scratch", "output"):
                 (scratch / folder).mkdir(parents=True)
             try:
-                return self._run_in(scratch, work, lock, on_event)
+                with self._trees.provide(work.trees) as trees:
+                    return self._run_in(scratch, trees, work, lock, on_event)
             except OSError as error:
                 raise InfrastructureError(f"The worker of {work.name} failed: {error}.") from error
             finally:
                 remove_tree(scratch)
 
-    def _run_in(self, scratch: Path, work: Work, lock: int, on_event: OnEvent) -> int:
-        folders = {
-            "trees": str(self._trees.provide(work.trees)),
-            "scratch": str(scratch / "scratch"),
-        }
+    def _run_in(self, scratch: Path, trees: Path, work: Work, lock: int, on_event: OnEvent) -> int:
+        folders = {"trees": str(trees), "scratch": str(scratch / "scratch")}
         output = scratch / "output"
         if not isinstance(work.job, ResolveJob):
             folders["output"] = str(output)
         job = dataclasses.replace(work.job, **folders)  # type: ignore[arg-type]
-        worker = self._start(lock)
+        worker = self._start(lock, scratch)
         errors: deque[str] = deque(maxlen=20)
         listener = threading.Thread(target=_listen, args=(worker.stderr, errors), daemon=True)
         listener.start()
@@ -100,13 +98,14 @@ class ProcessRunner:
             self._end(worker)
             listener.join(timeout=1)
         if status not in (0, 1, 2, 75, 143):
+            end_leftovers(scratch)  # nobody else could, after a worker that was killed
             said = "".join(f"\n  {line}" for line in errors)
             raise InfrastructureError(
                 f"The worker of {work.name} ended with status {status} and without a word.{said}"
             )
         return status
 
-    def _start(self, lock: int) -> subprocess.Popen[bytes]:
+    def _start(self, lock: int, scratch: Path) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in ("PATH", "OMNETPP_ROOT") if name in os.environ}
         self._worker = subprocess.Popen(
             [sys.executable, "-m", "oppflow.worker"],
@@ -120,6 +119,7 @@ class ProcessRunner:
                 "LANG": "C.UTF-8",
                 "OPPFLOW_END_WITH_INPUT": "1",
                 LOCK_VARIABLE: str(lock),
+                PLACE_VARIABLE: str(scratch),
             },
             pass_fds=(lock,),
             # Airflow kills the task's process group: the worker must outlive it to pack results.
@@ -130,8 +130,10 @@ class ProcessRunner:
         return self._worker
 
     def _end(self, worker: subprocess.Popen[bytes]) -> None:
+        """End the worker if it is not at its end: nobody listens to it any more."""
         assert worker.stdin
         assert worker.stdout
+        worker.stdout.close()  # first: a worker that waits to be read does not look at its input
         with contextlib.suppress(BrokenPipeError):
             worker.stdin.close()
         try:
@@ -139,7 +141,6 @@ class ProcessRunner:
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()
-        worker.stdout.close()
 
     def stop(self) -> None:
         """See `Runner.stop`."""
@@ -153,35 +154,6 @@ class ProcessRunner:
             with contextlib.suppress(BrokenPipeError, ValueError):
                 self._worker.stdin.write(DRAIN + b"\n")
                 self._worker.stdin.flush()
-
-    @contextlib.contextmanager
-    def _lock(self, name: str) -> Iterator[int]:
-        self._scratch_root.mkdir(parents=True, exist_ok=True)
-        path = self._scratch_root / f"{name}.lock"
-        deadline = time.monotonic() + _LOCK_PATIENCE
-        while (descriptor := _try_lock(path)) is None:
-            if time.monotonic() > deadline:
-                raise InfrastructureError(
-                    f"Processes of an earlier attempt at {name} are still at work.",
-                    hint=f"See who holds {path} open (fuser), and end them.",
-                )
-            time.sleep(0.1)
-        try:
-            yield descriptor
-            path.unlink(missing_ok=True)
-        finally:
-            os.close(descriptor)
-
-
-def _try_lock(path: Path) -> int | None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    with contextlib.suppress(BlockingIOError, FileNotFoundError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Its last holder may have removed the file meanwhile: then this lock binds nobody.
-        if os.fstat(descriptor).st_ino == path.stat().st_ino:
-            return descriptor
-    os.close(descriptor)
-    return None
 
 
 @contextlib.contextmanager

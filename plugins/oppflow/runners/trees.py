@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from oppflow.archive import Limits, unpack
@@ -27,8 +28,11 @@ class TreeCache:
         self._open = open_archive
         self._limits = limits
 
-    def provide(self, trees: Sequence[TreeParts]) -> Path:
+    @contextlib.contextmanager
+    def provide(self, trees: Sequence[TreeParts]) -> Iterator[Path]:
         """The folder with all the trees at their places; made if it is not there yet.
+
+        It stays for as long as the context lasts.
 
         Raises:
             ArchiveMissingError, ArchiveError, StoreError: see `oppflow.store` and `unpack`.
@@ -36,21 +40,30 @@ class TreeCache:
         """
         name = hashlib.sha256(repr(sorted(map(repr, trees))).encode()).hexdigest()[:32]
         folder = self._root / name
-        if not folder.is_dir():
-            self._root.mkdir(parents=True, exist_ok=True)
-            self.prune()
-            aside = self._root / f".{name}.{uuid.uuid4().hex}"
+        while (used := _open_shared(folder)) is None:
+            self._make(trees, folder)
+        try:
+            os.utime(folder)
+            yield folder
+        finally:
+            os.close(used)
+
+    def _make(self, trees: Sequence[TreeParts], folder: Path) -> None:
+        self._root.mkdir(parents=True, exist_ok=True)
+        self.prune()
+        aside = self._root / f".{folder.name}.{uuid.uuid4().hex}"
+        try:
+            for tree in trees:
+                self._lay_out(tree, aside)
+            _set_writable(aside, writable=False)
             try:
-                for tree in trees:
-                    self._lay_out(tree, aside)
-                _set_writable(aside, writable=False)
+                aside.rename(folder)
+            except OSError:
                 # Another task may have been faster: its folder holds the same.
-                with contextlib.suppress(OSError):
-                    aside.rename(folder)
-            finally:
-                remove_tree(aside)
-        os.utime(folder)
-        return folder
+                if not folder.is_dir():
+                    raise
+        finally:
+            remove_tree(aside)
 
     def _lay_out(self, tree: TreeParts, base: Path) -> None:
         target = base / tree.place
@@ -72,11 +85,38 @@ class TreeCache:
         """Remove trees that nobody used for two weeks, and what a killed task left half made."""
         now = time.time()
         for folder in self._root.iterdir():
+            hidden = folder.name.startswith(".")
             with contextlib.suppress(FileNotFoundError):
                 age_hours = (now - folder.stat().st_mtime) / 3600
-                hidden = folder.name.startswith(".")
                 if age_hours > (_ABANDONED_HOURS if hidden else 24 * _UNUSED_DAYS):
-                    remove_tree(folder)
+                    self._remove_unused(folder)
+
+    def _remove_unused(self, folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Under its name nobody may find half of it.
+            doomed = self._root / f".{uuid.uuid4().hex}.doomed"
+            folder.rename(doomed)
+            remove_tree(doomed)
+        except BlockingIOError:
+            pass  # a campaign of more than two weeks is at work in it
+        finally:
+            os.close(descriptor)
+
+
+def _open_shared(folder: Path) -> int | None:
+    """Keep a folder from being removed until the descriptor is closed; None if it is not there."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    with contextlib.suppress(FileNotFoundError):
+        if os.fstat(descriptor).st_ino == folder.stat().st_ino:
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 def remove_tree(folder: Path) -> None:

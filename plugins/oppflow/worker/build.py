@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections import deque
@@ -65,8 +66,7 @@ def _execute(command: tuple[str, ...], folder: Path, session: Session, tree: str
         raise ModelError(
             f"{tree} does not build: {Path(command[0]).name} ended with status {ending.status}.\n"
             f"Its last lines:\n{shown}",
-            hint=f"Mend the sources; {' '.join(command[-1:])!r} is the last word of the command "
-            f"that failed, in the folder {tree}.",
+            hint=f"Mend the sources. What failed, in the folder {tree}: {shlex.join(command)}",
         )
 
 

@@ -1,7 +1,8 @@
 """One supervised child process: its own process group, its output line by line, its limits.
 
-Nothing that a child starts outlives it: its process group is killed when it ends, and the kernel
-kills the child itself when the worker dies (``PR_SET_PDEATHSIG``, prctl(2)).
+Nothing that a child starts outlives it: its process group is killed when it ends (and what left
+the group by `oppflow.worker.strays`), and the kernel kills the child itself when the worker dies
+(``PR_SET_PDEATHSIG``, prctl(2)).
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from oppflow.worker.strays import PLACE_VARIABLE
+
 _PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_DROP = 24
+_CAP_DAC_OVERRIDE = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LONGEST_LINE = 64 * 1024
 _READ_SIZE = 256 * 1024
@@ -33,6 +38,15 @@ def die_with_parent(signal_number: int, parent: int) -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal_number)
+
+
+def obey_file_modes() -> None:
+    """Have the program that this process becomes obey read-only modes even if it is root's.
+
+    Trees are shared between runs, and links lead into them. Without the right to do so (not root,
+    or a container that has none of this) nothing changes.
+    """
+    _LIBC.prctl(_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,7 @@ class Child:
 
         def limit() -> None:
             die_with_parent(signal.SIGKILL, worker)
+            obey_file_modes()
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if command.memory:
                 resource.setrlimit(resource.RLIMIT_DATA, (command.memory, command.memory))
@@ -104,6 +119,8 @@ class Child:
         assert self._process.stdout is not None
         self._pipe = self._process.stdout
         os.set_blocking(self._pipe.fileno(), False)
+        self.pid = self._process.pid
+        self.place = command.environment.get(PLACE_VARIABLE, "")
         self._on_line = on_line
         self._sink = sink
         self._rest = b""
@@ -166,8 +183,9 @@ class Child:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+        if self._exited_at is None:  # later, the group's number may be somebody else's
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
 
     def tick(self) -> Ending | None:
         """Enforce the limits; how the child ended, once it has and its output is read."""
@@ -189,10 +207,10 @@ class Child:
         )
 
     def _watch(self, now: float) -> None:
-        pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
-        if pid:
+        if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             # What the child left behind goes before its process group's number can be given away.
             self._signal(signal.SIGKILL)
+            _, status, usage = os.wait4(self.pid, 0)
             self._status = os.waitstatus_to_exitcode(status)
             self._process.returncode = self._status
             self._cpu_time = usage.ru_utime + usage.ru_stime

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -14,6 +15,7 @@ from typing import BinaryIO, cast
 from oppflow.campaign import ResultFile
 
 RESULT_KINDS = ("sca", "vec", "elog")
+RESULT_SUFFIXES = (".sca", ".vec", ".vci", ".elog")
 
 
 @dataclass(frozen=True)
@@ -87,27 +89,35 @@ def result_entries(
 ) -> list[tuple[str, Path]]:
     """Where a run's files belong in the campaign's folder: (name there, file).
 
-    Result files keep OMNeT++'s names, also when the ini file sends them to ``results`` itself;
-    other files go to ``runs/<result name>/``. Kinds that are not in ``keep`` are left out. What the
-    run printed becomes its ``.out``.
+    Result files keep OMNeT++'s names, also when the ini file sends them to ``results`` itself.
+    Other files go to ``runs/<result name>/``, wherever they were written: only result files are
+    known to have names that differ from run to run. Kinds that are not in ``keep`` are left out.
+    What the run printed becomes its ``.out``.
     """
     kept = set(keep)
     dropped = {f".{kind}" for kind in RESULT_KINDS if kind not in kept}
     if ".vec" in dropped:
         dropped.add(".vci")
     name = safe_name(result_name)
-    entries = [(f"{name}.out", output)] if output.is_file() else []
+    entries = {f"{name}.out": output} if output.is_file() else {}
     for path, file in files:
-        if Path(path).suffix in dropped:
+        suffix = Path(path).suffix
+        if suffix in dropped:
             continue
-        if not path.startswith("../"):
-            entries.append((path, file))
-        elif path.startswith("../results/"):
-            entries.append((path.removeprefix("../results/"), file))
+        inside = path.removeprefix("../results/")
+        if suffix in RESULT_SUFFIXES and not inside.startswith("../") and inside not in entries:
+            entries[inside] = file
         else:
             below = "/".join(part for part in path.split("/") if part != "..")
-            entries.append((f"runs/{name}/{below}", file))
-    return sorted(entries)
+            entries[_free_name(f"runs/{name}/{below}", entries)] = file
+    return sorted(entries.items())
+
+
+def _free_name(name: str, taken: Mapping[str, Path]) -> str:
+    """The name, or one like it: a file in the result folder and one beside the ini may be equal."""
+    folder, _, last = name.rpartition("/")
+    candidates = (f"{folder}/{number}-{last}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], candidates) if one not in taken)
 
 
 def safe_name(text: str) -> str:

@@ -15,6 +15,7 @@ from oppflow.omnetpp.commands import CommandLine
 from oppflow.worker.children import Child, Command, Ending
 from oppflow.worker.events import EventWriter
 from oppflow.worker.jobs import Simulation
+from oppflow.worker.strays import PLACE_VARIABLE
 from oppflow.worker.supervisor import Supervisor
 
 LOCK_VARIABLE = "OPPFLOW_LOCK"
@@ -41,6 +42,7 @@ class Session:
             "LC_ALL": "C.UTF-8",
             "PYTHONPATH": _PACKAGE_ROOT,
             "PYTHONDONTWRITEBYTECODE": "1",
+            PLACE_VARIABLE: str(home),
         }
 
     def execute(

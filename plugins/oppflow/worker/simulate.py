@@ -20,7 +20,7 @@ from oppflow.omnetpp.result_files import check_result_file
 from oppflow.worker.children import Child, Command, Ending
 from oppflow.worker.events import EXIT_GOOD, EXIT_INFRASTRUCTURE, EXIT_RUN_FAILED, EXIT_STOPPED
 from oppflow.worker.jobs import SimulateJob
-from oppflow.worker.packing import Packed, pack, result_entries
+from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
 from oppflow.worker.place import Place
 from oppflow.worker.session import Session, command_line, inherited_lock
 
@@ -28,7 +28,6 @@ TOLD_LINES = 2000
 """Lines of a run's output that are passed on; its .out file has them all."""
 
 _LEAST_ROOM = 1024 * 1024  # bytes: with less, OMNeT++ may have cut its files without a word
-_RESULT_SUFFIXES = (".sca", ".vec", ".vci", ".elog")
 
 
 def simulate(job: SimulateJob, session: Session) -> int:
@@ -219,7 +218,7 @@ def _check(files: list[tuple[str, Path]]) -> tuple[tuple[ResultFileError, ...], 
     scalars = False
     for name, path in files:
         scalars = scalars or path.suffix == ".sca"
-        if path.suffix not in _RESULT_SUFFIXES:
+        if path.suffix not in RESULT_SUFFIXES:
             continue
         try:
             check_result_file(path)

@@ -9,8 +9,10 @@ import os
 import selectors
 import signal
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from oppflow.worker.children import Child, Ending, die_with_parent
+from oppflow.worker.strays import adopt_orphans, end_strays
 
 DRAIN = b"drain"  # a line on standard input: start no more children
 
@@ -37,8 +39,10 @@ class Supervisor:
         self.draining = False
         self._input = input_descriptor
         self._parent = os.getppid()
+        self._is_abandoned = False
         self._children: dict[Child, Callable[[Ending], None]] = {}
         self._selector = selectors.DefaultSelector()
+        adopt_orphans()
         self._listen_to_signals()
         if input_descriptor is not None:
             die_with_parent(signal.SIGTERM, self._parent)
@@ -57,12 +61,23 @@ class Supervisor:
 
     def _on_stop(self, *_: object) -> None:
         self.stopping = True
+        # At once, also in the middle of packing gigabytes; but never in the middle of cleaning up.
+        if self._task_is_gone and not self._is_abandoned:
+            self._abandon()
+
+    @property
+    def _task_is_gone(self) -> bool:
+        return self._input is not None and os.getppid() != self._parent
+
+    def _abandon(self) -> NoReturn:
+        self._is_abandoned = True
+        raise Abandoned
 
     def _read_input(self) -> None:
         assert self._input is not None
         data = os.read(self._input, 4096)
         if not data:
-            raise Abandoned
+            self._abandon()
         self.take_input(data)
 
     def take_input(self, data: bytes) -> None:
@@ -123,8 +138,8 @@ class Supervisor:
                 self._read_child(key.fd, key.data)
             else:
                 key.data()
-        if self._input is not None and os.getppid() != self._parent:
-            raise Abandoned
+        if self._task_is_gone:
+            self._abandon()
         for child, on_end in list(self._children.items()):
             if self.stopping:
                 child.terminate()
@@ -135,6 +150,9 @@ class Supervisor:
             if before is not None:
                 self._selector.unregister(before)
             del self._children[child]
+            # With other runs at work, only what bears this one's place; else whatever there is.
+            others = [other.pid for other in self._children]
+            end_strays(others, child.place if others else "")
             on_end(ending)
 
     def _read_child(self, descriptor: int, child: Child) -> None:
@@ -145,3 +163,4 @@ class Supervisor:
     def _kill_all(self) -> None:
         for child in self._children:
             child.kill()
+        end_strays(())
