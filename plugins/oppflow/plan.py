@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 from oppflow.campaign import Run
 from oppflow.errors import ParameterError
-from oppflow.omnetpp.commands import CommandLine
+from oppflow.reproduction import reproduction
 from oppflow.request import CampaignRequest
 
 Pair = tuple[str, str]
@@ -25,7 +24,8 @@ class Tree:
     """A packed source tree.
 
     ``place`` is its path below the trees' folder; ``archive`` names it in the store; the digests
-    and the build key are those of `oppflow.keys`.
+    and the build key are those of `oppflow.keys`. ``origin`` is what the user named, ``home`` the
+    folder it is in for good; where there is none, ``fetch`` is the shell command that makes it.
     """
 
     place: str
@@ -35,6 +35,7 @@ class Tree:
     origin: str = ""
     home: str = ""
     commit: str = ""
+    fetch: str = ""
     size: int = 0
     files: int = 0
 
@@ -83,19 +84,8 @@ class PackedCampaign:
         )
 
     def reproduce(self, number: int) -> str:
-        """The shell command that executes one run on its own, as a person would."""
-        program = {
-            "embedded": ("python3", "-m", "oppflow.engine"),
-            "omnetpp": ("opp_run",),
-        }[self.engine]
-        request = self.request
-        line = CommandLine(
-            program, request.ini_files, request.config, request.options,
-            exclude_ned=request.exclude_ned,
-        ).reproduce(number)  # fmt: skip
-        top = self.model.home or self.model.origin
-        folder = f"{top}/{self.ini_dir}".rstrip("/")
-        return f"cd {shlex.quote(folder)} && {shlex.join(line)}"
+        """The shell command that executes one run on its own, to be pasted as it stands."""
+        return reproduction(self, number)
 
 
 def _tuples(value: Any) -> Any:

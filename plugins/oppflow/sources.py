@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oppflow.archive import Limits, unpack_file
-from oppflow.errors import InfrastructureError, ParameterError
+from oppflow.errors import ParameterError
+from oppflow.git import GitAddress, commit_of
 
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.(gz|bz2|xz|zst))\Z", re.IGNORECASE)
-_GIT = re.compile(r"git\+(?P<url>.+?)(?:@(?P<ref>[^@/:]+(?:/[^@:]+)*))?\Z")
-_GIT_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class SourceTree:
     ``path`` is its top, ``name`` the name of that folder at home, ``ini_dir`` the folder of the ini
     files below it. ``home`` is where the tree lies for good, or None for an archive or a clone.
     ``commit`` is git's, with ``+`` behind it when files differ from it; empty without git.
+    ``fetch`` is the shell command that makes the folder ``name`` where there is no home.
     """
 
     path: Path
@@ -36,6 +35,7 @@ class SourceTree:
     origin: str
     home: Path | None
     commit: str
+    fetch: str = ""
 
 
 class SourceFinder:
@@ -64,8 +64,8 @@ class SourceFinder:
         return _with_ini_dir(tree, subdir.strip("/"), name)
 
     def _locate(self, place: str) -> Path:
-        candidates = [root / Path(place).expanduser() for root in self._roots]
-        path = next((path for path in candidates if path.exists()), None)
+        candidates = [root / os.path.expanduser(place) for root in self._roots]  # noqa: PTH111
+        path = next(filter(_is_there, candidates), None)
         where = ", ".join(map(str, self._roots))
         if path is None:
             raise ParameterError(
@@ -74,9 +74,11 @@ class SourceFinder:
             )
         real = path.resolve()
         if not any(real.is_relative_to(root) for root in self._roots):
-            why = "is a link that leaves" if path.is_symlink() or path != real else "lies outside"
+            straight = Path(os.path.abspath(path))  # noqa: PTH100 -- without following links
+            leaves = any(straight.is_relative_to(root) for root in self._roots)
             raise ParameterError(
-                f"The model {place!r} {why} the folders that models may lie in.",
+                f"The model {place!r} {'is a link that leaves' if leaves else 'lies outside'} "
+                "the folders that models may lie in.",
                 hint=f"These are {where}. An admin can add one to OPPFLOW_MODEL_ROOTS.",
             )
         if path.is_file() and not _ARCHIVE.search(real.name):
@@ -87,53 +89,30 @@ class SourceFinder:
         return real
 
     def _from_folder(self, path: Path) -> SourceTree:
-        return SourceTree(path, path.name, "", str(path), path, _commit_of(path))
+        return SourceTree(path, path.name, "", str(path), path, commit_of(path))
 
     def _from_archive(self, path: Path) -> SourceTree:
         target = self._fresh("archive")
         unpack_file(path, target, limits=self._limits)
         entries = list(target.iterdir())
+        unzips = path.suffix.lower() == ".zip"
+        fetch = shlex.join(["unzip", "-q", str(path)] if unzips else ["tar", "-xf", str(path)])
         # Most archives hold one folder with everything in it: that folder is the tree.
-        top = entries[0] if len(entries) == 1 and entries[0].is_dir() else target
-        name = top.name if top != target else _ARCHIVE.sub("", path.name)
-        return SourceTree(top, name, "", str(path), None, "")
+        if len(entries) == 1 and entries[0].is_dir():
+            return SourceTree(entries[0], entries[0].name, "", str(path), None, "", fetch)
+        name = _ARCHIVE.sub("", path.name)
+        into = shlex.quote(name)
+        fetch = f"mkdir {into} && {fetch} {'-d' if unzips else '-C'} {into}"
+        return SourceTree(target, name, "", str(path), None, "", fetch)
 
     def _clone(self, place: str) -> SourceTree:
-        match = _GIT.match(place)
-        url, ref = (match["url"], match["ref"] or "HEAD") if match else ("", "")
-        if not url.startswith(_GIT_SCHEMES) and not re.match(r"[\w.-]+@[\w.-]+:", url):
-            raise ParameterError(
-                f"{place!r} is no git address.",
-                hint="Write git+https://HOST/PATH.git@BRANCH, with a tag or a commit in place of "
-                "BRANCH if you like.",
-            )
-        if url.startswith("file://"):
-            self._locate(url.removeprefix("file://"))
+        address = GitAddress.parse(place)
+        if address.path:
+            address = address.at(self._locate(address.path))
         target = self._fresh("clone")
-        target.mkdir(parents=True)
-        shown = re.sub(r"//[^/@]*@", "//", url)
-        self._git(target, shown, "init", "--quiet")
-        self._git(target, shown, "fetch", "--quiet", "--depth", "1", "--", url, ref)
-        self._git(target, shown, "checkout", "--quiet", "--detach", "FETCH_HEAD")
-        name = re.sub(r"\.git\Z", "", url.rstrip("/").rsplit("/", 1)[-1])
-        return SourceTree(target, name, "", f"git+{shown}@{ref}", None, _commit_of(target))
-
-    def _git(self, folder: Path, shown: str, *arguments: str) -> None:
-        if shutil.which("git") is None:
-            raise InfrastructureError("git is not installed here.", hint="Install git.")
-        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-        done = subprocess.run(
-            ["git", "-C", str(folder), "-c", "protocol.ext.allow=never", *arguments],
-            env=environment, capture_output=True, text=True, errors="replace", check=False,
-        )  # fmt: skip
-        if done.returncode == 0:
-            return
-        said = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        missing = re.search(r"couldn't find remote ref|not our ref|not a valid", done.stderr)
-        error = ParameterError if missing else InfrastructureError
-        raise error(
-            f"git cannot fetch {shown}: {said[0]}",
-            hint="Check the address, the branch, tag or commit, and that this machine may read it.",
+        commit = address.clone(target)
+        return SourceTree(
+            target, address.name, "", address.shown, None, commit, address.command(commit)
         )
 
     def _fresh(self, kind: str) -> Path:
@@ -150,22 +129,15 @@ def _with_ini_dir(tree: SourceTree, subdir: str, name: str) -> SourceTree:
             f"There is no folder {subdir!r} in the model {name.partition('#')[0]!r}.",
             hint="What stands behind # is the folder of the ini file, such as #simulations.",
         )
-    return SourceTree(tree.path, tree.name, subdir, tree.origin, tree.home, tree.commit)
+    return replace(tree, ini_dir=subdir)
 
 
-def _commit_of(path: Path) -> str:
-    """The commit that is checked out, ``+`` behind it when files differ, or nothing."""
-    if shutil.which("git") is None:
-        return ""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(path), *arguments], capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    commit = git("rev-parse", "HEAD")
-    return f"{commit}+" if commit and git("status", "--porcelain", "--", ".") else commit
+def _is_there(path: Path) -> bool:
+    """Whether the path exists; one that cannot be a path, or be looked at, does not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def places(trees: Sequence[SourceTree]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 from oppflow.archive import Entry, pack_tree
 from oppflow.deployment import Deployment
 from oppflow.errors import ParameterError
+from oppflow.git import GitAddress
 from oppflow.keys import (
     FileDigest,
     build_digest,
@@ -99,8 +100,10 @@ def pack_model(
 
 
 def _default_name(request: CampaignRequest, identity: Identity) -> str:
-    model = request.model.partition("#")[0].rstrip("/").rsplit("/", 1)[-1]
-    model = re.sub(r"(\.git)?(@.*)?\Z", "", model)
+    model = request.model.partition("#")[0].rstrip("/")
+    if model.startswith("git+"):
+        model = GitAddress.parse(model).name
+    model = model.rsplit("/", 1)[-1]
     stem = re.sub(r"[^\w.+=,-]+", "_", f"{model}-{request.config}").strip("._") or "campaign"
     return f"{stem[:80]}-{identity.started:%Y%m%d-%H%M%S}-{identity.owner[:4]}"
 
@@ -160,6 +163,7 @@ class _Packer:
                     origin=source.origin,
                     home=str(source.home or ""),
                     commit=source.commit,
+                    fetch=source.fetch,
                     size=size,
                     files=len(entries),
                 )
