@@ -104,7 +104,8 @@ class ResultsFolder:
         """Write a JSON file aside, then give it its name."""
         self.aside.mkdir(parents=True, exist_ok=True)
         aside = self.aside / path.name
-        with aside.open("w", encoding="utf-8") as file:
+        # A file's name may hold bytes that are no text: then JSON's own escapes say which.
+        with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(value, file, indent=1, ensure_ascii=False)
             file.write("\n")
         aside.replace(path)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from oppflow.archive import unpack
-from oppflow.campaign import Outcome, RunRecord
+from oppflow.campaign import Outcome, ResultFile, Run, RunRecord
 from oppflow.deployment import Deployment
 from oppflow.errors import ArchiveError, ArchiveMissingError
 from oppflow.manifest import make_manifest
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
 from oppflow.results_folder import ResultsFolder
 from oppflow.stages.simulate import run_record_key
+from oppflow.worker.packing import safe_name
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class _Collector:
     ) -> None:
         self._deployment = deployment
         self._folder = folder
+        self._taken: set[str] = set()
         store = deployment.store
         plan = load_plan(deployment, packed) or Plan(())
         own = store.get_records("run", [run_record_key(packed, p.run.number) for p in plan.runs])
@@ -68,10 +70,14 @@ class _Collector:
         if record.archive is None:
             return record
         try:
-            self._unpack(record)
+            files = self._unpack(planned.run, record)
         except ArchiveMissingError as error:
-            return replace(record, outcome=Outcome.LOST, message=str(error), files=())
-        return record
+            return _lost(record, f"Its results are not in the store any more. {error}")
+        except ArchiveError as error:
+            # Worthless, and in the way: the next campaign would reuse it.
+            self._deployment.store.delete(record.archive)
+            return _lost(record, f"Its results were damaged in the store. {error}")
+        return replace(record, files=files)
 
     def _record(self, planned: PlannedRun) -> RunRecord:
         number = planned.run.number
@@ -80,30 +86,46 @@ class _Collector:
             return replace(earlier, number=number, outcome=Outcome.REUSED)
         if number in self._own:
             return RunRecord.from_json(self._own[number])
-        return RunRecord(
-            number,
-            planned.key,
-            Outcome.LOST,
-            attempts=0,
-            message="No attempt at the run left a record: its task did not get to it, or was "
-            "killed each time.",
+        message = (
+            "The result that was to be reused is not in the store any more: start the campaign "
+            "again to execute the run."
+            if planned.reuse
+            else "No attempt at the run left a record: its task did not get to it, or was killed "
+            "each time."
         )
+        return RunRecord(number, planned.key, Outcome.LOST, attempts=0, message=message)
 
-    def _unpack(self, record: RunRecord) -> None:
-        assert record.archive is not None
-        aside = self._folder.aside / f"run-{record.number}"
+    def _unpack(self, run: Run, record: RunRecord) -> tuple[ResultFile, ...]:
+        """The run's files under the names that they have in the folder now."""
+        aside = self._folder.aside / f"run-{run.number}"
         shutil.rmtree(aside, ignore_errors=True)
-        with self._deployment.store.open(record.archive) as stream:
+        with self._deployment.store.open(record.archive or "") as stream:
             entries = unpack(stream, aside, limits=self._deployment.limits, keep_times=True)
         found = {entry.path: entry.sha256 for entry in entries}
         expected = {file.name: file.sha256 for file in record.files}
         if found != expected:
             odd, _ = min(set(found.items()) ^ set(expected.items()))
             raise ArchiveError(
-                f"The archive of run {record.number} does not hold what its record says: {odd}."
+                f"The archive of run {run.number} does not hold what its record says: {odd}."
             )
-        for name in found:
+        files = []
+        for file in record.files:
+            name = self._claim_name(run, file.name)
             target = self._folder.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            Path(aside, name).replace(target)
+            Path(aside, file.name).replace(target)
+            files.append(replace(file, name=name))
         shutil.rmtree(aside, ignore_errors=True)
+        return tuple(files)
+
+    def _claim_name(self, run: Run, name: str) -> str:
+        """The name, or one for this run alone where an earlier run of the campaign has it."""
+        if name in self._taken:
+            rival, name = name, f"runs/{safe_name(run.result_name)}/{name}"
+            log.warning("%s: another run has a file %s, so its own is %s.", run.label, rival, name)
+        self._taken.add(name)
+        return name
+
+
+def _lost(record: RunRecord, message: str) -> RunRecord:
+    return replace(record, outcome=Outcome.LOST, message=message, archive=None, files=())

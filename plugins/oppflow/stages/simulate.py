@@ -64,6 +64,7 @@ class _Batch:
         self._runner: Runner | None = None
         self._progress: dict[str, Any] = {}
         self._progress_at = 0.0
+        self._looked_at = 0.0
 
     def _load(self) -> Plan:
         key = f"{self._packed.campaign}/{self._index}"
@@ -77,8 +78,12 @@ class _Batch:
 
     def _earlier_records(self) -> dict[int, RunRecord]:
         keys = [run_record_key(self._packed, number) for number in self._planned]
-        found = map(RunRecord.from_json, self._store.get_records("run", keys).values())
-        return {record.number: record for record in found}
+        found = [
+            RunRecord.from_json(data) for data in self._store.get_records("run", keys).values()
+        ]
+        # A cleared task brings back what the store lost since.
+        gone = self._store.missing({record.archive for record in found if record.archive})
+        return {record.number: record for record in found if record.archive not in gone}
 
     def execute(self, on_runner: OnRunner | None) -> None:
         """Run the worker on the runs without a final record."""
@@ -137,9 +142,11 @@ class _Batch:
             self._finish(event, open_output)
         elif kind == "error":
             self._error = error_of(event)
+        if kind in ("started", "progress"):
+            self._heed_wish_to_stop()
 
     def _note_progress(self, event: Event) -> None:
-        """Publish how far the runs are, at most once a second, and look for a wish to stop."""
+        """Publish how far the runs are, at most once a second."""
         self._progress[str(event["run"])] = {
             key: value for key, value in event.items() if key not in ("event", "run")
         }
@@ -149,6 +156,13 @@ class _Batch:
         self._progress_at = now
         key = f"{self._packed.campaign}/{self._index}"
         self._store.put_record("progress", key, {"runs": self._progress})
+
+    def _heed_wish_to_stop(self) -> None:
+        """Look at most once a second whether a run of another batch failed."""
+        now = time.monotonic()
+        if self._packed.request.keep_going or now - self._looked_at < 1:
+            return
+        self._looked_at = now
         if self._runner is not None and self._stop_wanted():
             self._runner.drain()
 
@@ -180,8 +194,9 @@ class _Batch:
                 "wall_time": record.wall_time,
             }
             self._store.put_record("history", history_key(packed, planned.run), history)
-        if not record.outcome.is_good and not packed.request.keep_going:
-            self._store.put_record("stop", packed.campaign, {"run": record.number})
+            # A lost run is none of these: its retry may be good.
+            if not record.outcome.is_good and not packed.request.keep_going:
+                self._store.put_record("stop", packed.campaign, {"run": record.number})
         log.info("%s: %s %s", planned.run.label, record.outcome.value, record.message)
 
     def _stop_wanted(self) -> bool:
