@@ -21,6 +21,7 @@ PARAMETERS = (
 
 KINDS = ("sca", "vec", "elog")
 _NAME_LENGTH = 120
+_LEAST_MEMORY = 1024**2
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,51 @@ class CampaignRequest:
         check_keys(given or {})
         values = {name: parameters[name] for name in PARAMETERS if parameters.get(name) is not None}
         for name in ("projects", "exclude_ned", "keep", "ini_files"):
-            values[name] = tuple(str(item).strip() for item in values.get(name, ()))
+            values[name] = _texts(name, values.get(name, ()))
         values["ini_files"] = tuple(map(_ini_name, values["ini_files"])) or ("omnetpp.ini",)
-        values["options"] = tuple(
-            _option(str(key), value) for key, value in dict(values.get("options", {})).items()
-        )
-        values["memory"] = parse_size(str(values.get("memory", "1g")))
+        values["options"] = _options(values.get("options", {}))
+        values["memory"] = _memory(str(values.get("memory", "1g")))
         values["results"] = _results_name(str(values.get("results", "")))
         for name in ("model", "config", "run_filter"):
             values[name] = str(values.get(name, "")).strip()
         values["config"] = values["config"] or "General"
-        values["keep"] = _kinds(values["keep"])
+        values["keep"] = _kinds(KINDS if parameters.get("keep") is None else values["keep"])
+        _check_types(values)
         if not values["model"]:
             raise ParameterError("The parameter model is empty.", hint="Name a model's folder.")
         return cls(**values)
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, (str, Mapping)):
+        raise ParameterError(f"{name} is {value!r}: it must be a list.", hint='As in ["a", "b"].')
+    return tuple(text for item in value if (text := str(item).strip()))
+
+
+def _options(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping):
+        raise ParameterError(
+            f"options is {value!r}: it must be an object.",
+            hint='As in {"sim-time-limit": "10s"}.',
+        )
+    return tuple(_option(str(key), item) for key, item in value.items())
+
+
+def _check_types(values: Mapping[str, Any]) -> None:
+    """Refuse what a form would not send, but a client of the REST API may."""
+    runs, limit = values.get("runs_per_task", 1), values.get("wall_time_limit", 1)
+    whole = isinstance(runs, int) and not isinstance(runs, bool)
+    number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+    problems = {
+        "mode": values.get("mode", "release") in ("release", "debug") or "release or debug",
+        "runs_per_task": (whole and runs > 0) or "a whole number above 0",
+        "wall_time_limit": (number and limit > 0) or "a number of seconds above 0",
+    }
+    for name in ("keep_going", "allow_partial", "reuse_results"):
+        problems[name] = isinstance(values.get(name, True), bool) or "true or false"
+    for name, problem in problems.items():
+        if problem is not True:
+            raise ParameterError(f"{name} is {values[name]!r}: it must be {problem}.")
 
 
 def check_keys(given: Mapping[str, Any]) -> None:
@@ -92,6 +124,16 @@ def check_keys(given: Mapping[str, Any]) -> None:
     )
 
 
+def _memory(text: str) -> int:
+    size = parse_size(text)
+    if size < _LEAST_MEMORY:
+        raise ParameterError(
+            f"memory is {text!r}, which is {size} bytes: no simulation runs in that.",
+            hint="Write it with a unit, as in 512m or 2g.",
+        )
+    return size
+
+
 def _option(key: str, value: Any) -> tuple[str, str]:
     text = {True: "true", False: "false"}.get(value, "") if isinstance(value, bool) else str(value)
     if not key.strip() or re.search(r"[\s=]", key) or key.startswith("-"):
@@ -99,9 +141,13 @@ def _option(key: str, value: Any) -> tuple[str, str]:
             f"{key!r} cannot be the key of an option.",
             hint="A key is what stands before the = in the ini file, such as **.server.capacity.",
         )
+    if not isinstance(value, (str, int, float)):
+        raise ParameterError(
+            f"The option {key} is {value!r}: it must be a text, a number, true or false."
+        )
     if key in RESERVED_OPTIONS:
         raise ParameterError(f"The option {key} cannot be given: {RESERVED_OPTIONS[key]}.")
-    if re.search(r"\$\{[^}]*[=,]|\$\{\s*[\d.]+\s*\.\.", text):
+    if re.search(r"\$\{[^}]*([=,]|\.\.)", text):
         raise ParameterError(
             f"The option {key}={text} has an iteration in it, and OMNeT++ does not iterate "
             "values from outside the ini file.",
@@ -134,11 +180,11 @@ def _ini_name(name: str) -> str:
 def _results_name(name: str) -> str:
     if not name:
         return ""
-    unfit = name != name.strip() or name.startswith(".") or len(name) > _NAME_LENGTH
-    if unfit or re.search(r"[/\\\x00-\x1f\x7f]", name):
+    unfit = name != name.strip() or name.startswith(".") or not name.isprintable()
+    if unfit or re.search(r"[/\\]", name) or len(name.encode()) > _NAME_LENGTH:
         raise ParameterError(
             f"{name!r} cannot be the name of a result folder.",
             hint="Take one folder name without / and without a leading dot, "
-            f"at most {_NAME_LENGTH} characters.",
+            f"at most {_NAME_LENGTH} bytes.",
         )
     return name
