@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.campaigns import BAD_MODELS, MODELS, make_deployment
+from tests.support.tiny import write_tiny
 
 from oppflow.deployment import Deployment
 
@@ -26,3 +27,13 @@ def own_model(tmp_path: Path) -> Callable[[str], Path]:
         return Path(shutil.copytree(source, tmp_path / "models" / f"my_{name}"))
 
     return copy
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small model to where the deployment finds it."""
+
+    def write(ini: str = "", *, name: str = "tiny") -> Path:
+        return write_tiny(tmp_path / "models" / name, ini)
+
+    return write

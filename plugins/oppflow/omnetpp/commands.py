@@ -62,7 +62,9 @@ class CommandLine:
         self, what: str, run_filter: str = "", extra_ini: Sequence[str] = ()
     ) -> tuple[str, ...]:
         """Ask about runs: ``what`` is ``rundetails``, ``runconfig``, ``runnumbers`` ..."""
-        arguments = [*self.program, "-s", "-q", what, *self._files(extra_ini), "-c", self.config]
+        # Cmdenv, as the ini file may ask for a user interface that is not here, only to be told so.
+        arguments = [*self.program, "-s", "-u", "Cmdenv", "-q", what, *self._files(extra_ini)]
+        arguments += ["-c", self.config]
         if run_filter:
             arguments += ["-r", run_filter]
         return (*arguments, *self._options())

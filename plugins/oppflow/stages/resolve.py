@@ -80,7 +80,10 @@ def _pair(item: Sequence[str]) -> Pair:
 def _result_names(run: Run, pairs: Sequence[Pair]) -> list[str]:
     """What the run's files are called: OMNeT++'s default, or what its entries say."""
     names = [run.result_name]
-    for key in ("output-scalar-file", "output-vector-file"):
+    keys = ["output-scalar-file", "output-vector-file"]
+    if effective(pairs, "record-eventlog") == "true":
+        keys.append("eventlog-file")
+    for key in keys:
         value = effective(pairs, key)
         if value is not None:
             names.append(value.strip('"'))
