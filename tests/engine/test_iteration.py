@@ -103,11 +103,11 @@ def test_faults(ask: Callable[..., Ran], text: str, message: str) -> None:
 def test_predefined_variables(tmp_path: Path) -> None:
     ini = 'repeat = 2\nseed-set = ${repetition}\nresult-dir = "my results"\n**.x = ${x="a b",c_d}\n'
     runs = configure(tmp_path, "[A]\nnetwork = m.Net\n" + ini).runs("A")
-    variables = runs.variables[1]
+    variables = runs.variables(1)
     assert variables["iterationvars"] == '$x="a b"'
     assert variables["iterationvarsf"] == "x=a_b-"
     assert variables["iterationvarsd"] == "x=a_b"
-    assert runs.variables[2]["iterationvarsf"] == "x=c#_d-"
+    assert runs.variables(2)["iterationvarsf"] == "x=c#_d-"
     assert (variables["runnumber"], variables["repetition"], variables["seedset"]) == (
         "1",
         "1",
@@ -120,7 +120,11 @@ def test_predefined_variables(tmp_path: Path) -> None:
 
 def test_the_seed_set_is_the_run_number_unless_set(tmp_path: Path) -> None:
     runs = configure(tmp_path, "[A]\nrepeat = 3\n").runs("A")
-    assert [variables["seedset"] for variables in runs.variables] == ["0", "1", "2"]
+    assert [variables["seedset"] for variables in map(runs.variables, range(len(runs)))] == [
+        "0",
+        "1",
+        "2",
+    ]
 
 
 def test_a_template_names_what_it_lacks() -> None:

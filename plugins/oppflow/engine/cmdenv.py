@@ -50,8 +50,9 @@ class Cmdenv:
         )
         self._all_runs = len(numbers)
         errors = 0
+        runs = self._configuration.runs(name)
         for number in numbers:
-            if not self._execute(self._configuration.runs(name), number):
+            if not self._execute(runs, number):
                 errors += 1
             self._runs_tried += 1
             if self._was_interrupted or (errors and self._stops_on_error):
@@ -69,7 +70,7 @@ class Cmdenv:
         self._output.remark(f"\nPreparing for running configuration {runs.name}, run #{number}...")
         try:
             configuration = RunConfiguration(
-                number, runs.entries(number), runs.variables[number], self._configuration.base_dir
+                number, runs.entries(number), runs.variables(number), self._configuration.base_dir
             )
             settings = RunSettings.read(configuration)
             self._stops_on_error = settings.stop_batch_on_error
@@ -123,7 +124,7 @@ class Cmdenv:
         except Exception as error:  # noqa: BLE001 (models raise what they like)
             output.complain(describe(error, simulation.stage), traceback_text(error))
             is_good = False
-        simulation.close()
+        simulation.close()  # not after SystemExit: then OMNeT++ leaves unfinished files, too
         return is_good
 
     def _run_events(self, simulation: Simulation, network: type[Module]) -> None:

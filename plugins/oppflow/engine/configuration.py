@@ -87,25 +87,38 @@ class Configuration:
                 f"Could not compute number of runs in config {name}: {error.message}"
             ) from error
 
-    def runs(self, name: str) -> Runs:
-        """The runs of a configuration.
+    def unroll(self, name: str) -> Runs:
+        """The runs of a configuration, all of them computed.
 
         Raises:
-            EngineError: There is no such configuration, or its runs cannot be computed.
+            EngineError: There is no such configuration, or some run cannot be computed.
+        """
+        runs = self.runs(name)
+        try:
+            runs.check()
+        except EngineError as error:
+            raise _of_scenario(error) from error
+        return runs
+
+    def runs(self, name: str) -> Runs:
+        """The runs of a configuration, to be computed when they are needed.
+
+        Raises:
+            EngineError: There is no such configuration, or its iteration is malformed.
         """
         collected = self._collected(name)
         try:
             names, combinations = self._combinations(name)
-            return Runs(
-                name,
-                file_name=self.file_name,
-                command_line=[Setting(entry, Template(entry.value)) for entry in self.command_line],
-                settings=collected.settings[len(self.command_line) :],
-                variable_names=names,
-                combinations=combinations,
-            )
         except EngineError as error:
-            raise EngineError(f"Scenario generator: {error.message}") from error
+            raise _of_scenario(error) from error
+        return Runs(
+            name,
+            file_name=self.file_name,
+            command_line=[Setting(entry, Template(entry.value)) for entry in self.command_line],
+            settings=collected.settings[len(self.command_line) :],
+            variable_names=names,
+            combinations=combinations,
+        )
 
     def _combinations(self, name: str) -> tuple[list[str], list[tuple[str, ...]]]:
         collected = self._collected(name)
@@ -130,6 +143,10 @@ class Configuration:
         count = to_int(evaluate(collected.raw("repeat", "1")))
         collected.variables.append(Variable("repetition", f"0..{count - 1}", ""))
         return collected
+
+
+def _of_scenario(error: EngineError) -> EngineError:
+    return EngineError(f"Scenario generator: {error.message}")
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ Source: ``EnvirBase::resolveRunFilter`` of OMNeT++ 6.1, as behaviour.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from oppflow.engine.configuration import Configuration
 from oppflow.engine.errors import EngineError
@@ -27,15 +28,15 @@ def select_runs(configuration: Configuration, name: str, run_filter: str) -> lis
         return list(range(configuration.count_runs(name)))
     if _NUMBERS.fullmatch(run_filter):
         return _listed(run_filter, configuration.count_runs(name))
-    runs = configuration.runs(name)
+    runs = configuration.unroll(name)
     try:
-        return [
-            number
-            for number, variables in enumerate(runs.variables)
-            if holds(substitute(run_filter, variables, unknown="Unknown variable $"), {})
-        ]
+        return [number for number in range(len(runs)) if _holds(run_filter, runs.variables(number))]
     except EngineError as error:
         raise EngineError(f"Cannot evaluate run filter: {error.message}") from error
+
+
+def _holds(run_filter: str, variables: Mapping[str, str]) -> bool:
+    return holds(substitute(run_filter, variables, unknown="Unknown variable $"), {})
 
 
 def _listed(run_filter: str, count: int) -> list[int]:

@@ -62,10 +62,21 @@ def _run(arguments: Arguments, *, verbose: bool) -> int:
     elif arguments.given("a") or arguments.given("q") or arguments.given("e"):
         return _answer(arguments, configuration, verbose=verbose)
     else:
-        from oppflow.engine.cmdenv import Cmdenv  # noqa: PLC0415 (queries need no SimPy)
-
-        return Cmdenv(arguments, configuration).run()
+        return _simulate(arguments, configuration)
     return EXIT_GOOD
+
+
+def _simulate(arguments: Arguments, configuration: Configuration) -> int:
+    try:
+        from oppflow.engine.cmdenv import Cmdenv  # noqa: PLC0415 (queries need no SimPy)
+    except ModuleNotFoundError as error:
+        if error.name != "simpy":
+            raise
+        raise EngineError(
+            f"The embedded engine needs SimPy to simulate, and {sys.executable} has none: "
+            "install the package simpy"
+        ) from error
+    return Cmdenv(arguments, configuration).run()
 
 
 def _read_configuration(arguments: Arguments) -> Configuration:

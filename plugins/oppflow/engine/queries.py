@@ -35,7 +35,7 @@ def answer(
         yield f"Config: {name}\nNumber of runs: {configuration.count_runs(name)}\n"
         if run_filter.strip():
             yield f"Number of runs selected: {len(numbers)}\n"
-    runs = configuration.runs(name)
+    runs = configuration.unroll(name)
     if query == "numruns":
         yield "" if verbose else f"{len(numbers)}\n"
         return

@@ -6,7 +6,8 @@ behaviour; version 3 of both formats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -65,6 +66,15 @@ def open_file(name: str, mode: str, what: str) -> IO[str]:
         return path.open(mode, encoding="utf-8", errors="surrogateescape", newline="\n")
     except OSError as error:
         raise EngineError(f"Cannot open {what} '{name}': {error.strerror}") from error
+
+
+@contextmanager
+def told_as_unwritable(what: str, name: str) -> Iterator[None]:
+    """Tell failures to write a file as OMNeT++'s writers would."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(f"Cannot write {what} '{name}': {error.strerror}") from error
 
 
 def remove_old(name: str, what: str) -> None:

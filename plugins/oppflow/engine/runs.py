@@ -38,10 +38,8 @@ class Runs:
     """The runs that a configuration unrolls to.
 
     ``settings`` are those of the sections, nearest first; the command line's come before them.
-    ``variables[number]`` are all variables of a run, predefined ones included.
-
-    Raises:
-        EngineError: A variable's value cannot be computed.
+    What a run's variables are is computed when it is asked for: a simulation needs one of maybe
+    ten thousand runs.
     """
 
     def __init__(
@@ -67,20 +65,38 @@ class Runs:
             "datetime": now,
             "datetimef": now.replace(":", ""),
         }
-        self.variables = [
-            self._compute(number, dict(zip(variable_names, values, strict=True)))
-            for number, values in enumerate(combinations)
-        ]
-        if self.variables:
-            self.details(0)  # all runs know the same variables, so the first one tells
+        self._combinations = combinations
+        self._computed: dict[int, dict[str, str]] = {}
 
     def __len__(self) -> int:
-        return len(self.variables)
+        return len(self._combinations)
+
+    def variables(self, number: int) -> dict[str, str]:
+        """All variables of a run, predefined ones included.
+
+        Raises:
+            EngineError: The value of one cannot be computed.
+        """
+        if number not in self._computed:
+            values = dict(zip(self._names, self._combinations[number], strict=True))
+            self._computed[number] = self._compute(number, values)
+        return self._computed[number]
+
+    def check(self) -> None:
+        """Compute everything, as OMNeT++ does before it answers about runs.
+
+        Raises:
+            EngineError: A variable of some run cannot be computed, or there is none of a name.
+        """
+        for number in range(len(self)):
+            self.variables(number)
+        if len(self):
+            self.details(0)  # all runs know the same variables, so the first one tells
 
     def info(self, number: int) -> str:
         """The run's iteration variables: ``$load=0.5, $repetition=0``."""
-        variables = self.variables[number]
-        return ", ".join([f"${name}={variables[name]}" for name in self._names])
+        values = zip(self._names, self._combinations[number], strict=True)
+        return ", ".join([f"${name}={value}" for name, value in values])
 
     def details(self, number: int) -> list[tuple[str, str]]:
         """The entries that depend on variables, with their values in this run.
@@ -88,7 +104,7 @@ class Runs:
         Raises:
             EngineError: One of them names an unknown variable.
         """
-        variables = self.variables[number]
+        variables = self.variables(number)
         return [
             (entry.key, template.fill(variables))
             for entry, template in self._settings
@@ -101,7 +117,7 @@ class Runs:
         Raises:
             EngineError: One of them names an unknown variable.
         """
-        variables = self.variables[number]
+        variables = self.variables(number)
         return [
             Entry(_with_owner(entry.key), template.fill(variables), entry.base_dir, entry.location)
             for entry, template in (*self._command_line, *self._settings)

@@ -13,6 +13,7 @@ from oppflow.engine.resultfile import (
     number,
     open_file,
     remove_old,
+    told_as_unwritable,
 )
 from oppflow.engine.runconfig import RunConfiguration
 
@@ -75,11 +76,15 @@ class ScalarFile:
             file.write(attribute_lines({"unit": unit} if unit else {}))
 
     def close(self) -> None:
-        """End the file, if there is one."""
-        if self._file:
-            self._file.write("\n")
-            self._file.close()
-            self._file = None
+        """End the file, if there is one.
+
+        Raises:
+            EngineError: It could not be written, because the disk is full for example.
+        """
+        file, self._file = self._file, None
+        if file:
+            with told_as_unwritable("output scalar file", self._name), file:
+                file.write("\n")
 
     def _open(self) -> IO[str]:
         if not self._file:

@@ -65,9 +65,15 @@ class Simulation:
         network.call_finish()
 
     def close(self) -> None:
-        """End the result files."""
-        self.scalars.close()
-        self.vectors.close()
+        """End the result files.
+
+        Raises:
+            EngineError: One could not be written, because the disk is full for example.
+        """
+        try:
+            self.scalars.close()
+        finally:
+            self.vectors.close()
 
     def next_module_id(self) -> int:
         """A number for a new module."""

@@ -18,6 +18,7 @@ from oppflow.engine.resultfile import (
     number,
     open_file,
     remove_old,
+    told_as_unwritable,
 )
 from oppflow.engine.runconfig import RunConfiguration
 from oppflow.engine.simtime import Intervals, format_time
@@ -87,18 +88,23 @@ class VectorFile:
                 vector.write()
 
     def close(self) -> None:
-        """Write what is buffered, and end both files if there are any."""
+        """Write what is buffered, and end both files if there are any.
+
+        Raises:
+            EngineError: They could not be written, because the disk is full for example.
+        """
         if not self._file or not self._index:
             return
-        for vector in self._vectors:
-            vector.write()
-        self._file.write("\n")
-        self._index.write("\n")
-        self._file.close()
-        status = Path(self.name).stat()
-        self._index.seek(0)
-        self._index.write(f"file {status.st_size} {int(status.st_mtime)}")
-        self._index.close()
+        with told_as_unwritable("output vector file", self.name):
+            for vector in self._vectors:
+                vector.write()
+            self._file.write("\n")
+            self._index.write("\n")
+            self._file.close()
+            status = Path(self.name).stat()
+            self._index.seek(0)
+            self._index.write(f"file {status.st_size} {int(status.st_mtime)}")
+            self._index.close()
         self._file = self._index = None
 
     def _open(self) -> tuple[IO[str], IO[str]]:
