@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 MINOR  := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 LOCAL  := PYTHONPATH=plugins $(BIN)/python -m oppflow.local
 
-MODEL  ?=
-CONFIG ?=
-RUNS   ?=
-export MODEL CONFIG RUNS
+# `value`, because a run filter is full of dollars that make would expand.
+export DEMO_MODEL  := $(value MODEL)
+export DEMO_CONFIG := $(value CONFIG)
+export DEMO_RUNS   := $(value RUNS)
 
 .PHONY: help demo up down test check lock clean
 
@@ -21,7 +21,7 @@ help:
 	@echo "make check  formatting, lint and types"
 
 demo: $(VENV)/.ready
-	@$(LOCAL) demo --model "$$MODEL" --config "$$CONFIG" --runs "$$RUNS"
+	@$(LOCAL) demo --model "$$DEMO_MODEL" --config "$$DEMO_CONFIG" --runs "$$DEMO_RUNS"
 
 up: $(VENV)/.ready
 	@$(LOCAL) up

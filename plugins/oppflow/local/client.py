@@ -59,9 +59,10 @@ class AirflowClient:
         """The DAG run as Airflow tells it."""
         return self._send("GET", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}")
 
-    def active_runs(self) -> list[str]:
-        """The IDs of the campaigns that have not ended."""
-        path = f"/api/v2/dags/{DAG_ID}/dagRuns?state=running&state=queued&limit={_PAGE}"
+    def campaigns(self, *states: str) -> list[str]:
+        """The IDs of the newest DAG runs, all or those in one of the states."""
+        wanted = "".join(f"&state={state}" for state in states)
+        path = f"/api/v2/dags/{DAG_ID}/dagRuns?limit={_PAGE}&order_by=-run_after{wanted}"
         return [run["dag_run_id"] for run in self._send("GET", path)["dag_runs"]]
 
     def cancel(self, run_id: str) -> None:

@@ -147,7 +147,7 @@ def cancelled_on_interrupt(client: AirflowClient, console: Console) -> Iterator[
 def cancel_all(client: AirflowClient) -> None:
     """Mark every active campaign failed and wait until none of their tasks runs."""
     with contextlib.suppress(InfrastructureError):
-        runs = client.active_runs()
+        runs = client.campaigns("running", "queued")
         for run_id in runs:
             client.cancel(run_id)
         deadline = time.monotonic() + _CANCEL_PATIENCE

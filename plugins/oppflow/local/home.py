@@ -59,13 +59,18 @@ class Home:
         """What a part of Airflow prints."""
         return self.path / "output" / f"{part}.log"
 
+    @property
+    def prepared(self) -> Path:
+        """For which Airflow and how many cores the database was prepared."""
+        return self.path / "prepared.json"
+
     def read_state(self) -> dict[str, Any]:
         """What `state` holds; empty when Airflow is not up."""
-        try:
-            data: dict[str, Any] = json.loads(self.state.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        return data
+        return _read_json(self.state)
+
+    def read_prepared(self) -> dict[str, Any]:
+        """What `prepared` holds; empty before the first start."""
+        return _read_json(self.prepared)
 
     def write_private(self, path: Path, value: Any) -> None:
         """Write a JSON file that only its owner may read."""
@@ -93,6 +98,14 @@ class Home:
         if not path.exists():
             self.write_private(path, make())
         return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return data
 
 
 def free_port() -> int:

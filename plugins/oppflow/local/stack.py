@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,8 +84,7 @@ class Stack:
             left_over.stop()
         port = free_port()
         env = {**environment(home, port, model_roots), **(overrides or {})}
-        _airflow(env, home, "db", "migrate")
-        _airflow(env, home, "pools", "set", "oppflow", str(cores()), "One slot a processor core")
+        _prepare(env, home)
         parts = {name: _spawn(name, words, env, home) for name, words in PARTS.items()}
         stack = cls(home, port, parts)
         home.write_private(home.state, {"port": port, "parts": parts})
@@ -176,6 +176,16 @@ def airflow_command() -> list[str]:
     if not found:
         raise InfrastructureError("Airflow is not installed here.", hint="Call it through make.")
     return [found]
+
+
+def _prepare(env: Mapping[str, str], home: Home) -> None:
+    """Make or upgrade the database and the pool, unless that was done for the same Airflow."""
+    wanted = {"airflow": metadata.version("apache-airflow-core"), "cores": cores()}
+    if home.database.exists() and home.read_prepared() == wanted:
+        return
+    _airflow(env, home, "db", "migrate")
+    _airflow(env, home, "pools", "set", "oppflow", str(cores()), "One slot a processor core")
+    home.write_private(home.prepared, wanted)
 
 
 def _airflow(env: Mapping[str, str], home: Home, *words: str) -> None:
