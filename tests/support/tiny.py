@@ -12,13 +12,15 @@ from oppflow.engine.model import Module
 class Tiny(Module):
     def initialize(self):
         self.value = self.parameter("value", 1)
+        self.text = self.parameter("text", "")
         self.after(1.0, self.note)
 
     def note(self):
-        print("the value is", self.value)
+        print("the value is", self.value, self.text)
 
     def finish(self):
-        self.scalar("length", len(str(self.value)))
+        self.scalar("value", self.value)
+        self.scalar("length", len(self.text))
 '''
 INI = "[General]\nnetwork = tiny.Tiny\nsim-time-limit = 10s\ncpu-time-limit = 30s\n"
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from oppflow.engine.errors import EngineError
 from oppflow.engine.expressions import evaluate
 from oppflow.engine.inifile import Entry, IniReader
-from oppflow.engine.runs import Runs, Setting
+from oppflow.engine.runs import Runs, Setting, of_scenario
 from oppflow.engine.scenario import Scenario
 from oppflow.engine.sections import Sections
 from oppflow.engine.validation import validate
@@ -94,10 +94,7 @@ class Configuration:
             EngineError: There is no such configuration, or some run cannot be computed.
         """
         runs = self.runs(name)
-        try:
-            runs.check()
-        except EngineError as error:
-            raise _of_scenario(error) from error
+        runs.check()
         return runs
 
     def runs(self, name: str) -> Runs:
@@ -110,7 +107,7 @@ class Configuration:
         try:
             names, combinations = self._combinations(name)
         except EngineError as error:
-            raise _of_scenario(error) from error
+            raise of_scenario(error) from error
         return Runs(
             name,
             file_name=self.file_name,
@@ -143,10 +140,6 @@ class Configuration:
         count = to_int(evaluate(collected.raw("repeat", "1")))
         collected.variables.append(Variable("repetition", f"0..{count - 1}", ""))
         return collected
-
-
-def _of_scenario(error: EngineError) -> EngineError:
-    return EngineError(f"Scenario generator: {error.message}")
 
 
 @lru_cache(maxsize=8)

@@ -79,7 +79,10 @@ class Runs:
         """
         if number not in self._computed:
             values = dict(zip(self._names, self._combinations[number], strict=True))
-            self._computed[number] = self._compute(number, values)
+            try:
+                self._computed[number] = self._compute(number, values)
+            except EngineError as error:
+                raise of_scenario(error) from error
         return self._computed[number]
 
     def check(self) -> None:
@@ -91,7 +94,10 @@ class Runs:
         for number in range(len(self)):
             self.variables(number)
         if len(self):
-            self.details(0)  # all runs know the same variables, so the first one tells
+            try:
+                self.details(0)  # all runs know the same variables, so the first one tells
+            except EngineError as error:
+                raise of_scenario(error) from error
 
     def info(self, number: int) -> str:
         """The run's iteration variables: ``$load=0.5, $repetition=0``."""
@@ -167,6 +173,11 @@ class Runs:
             return value != "false" and to_bool(evaluate(value))
         except EngineError as error:
             raise _bad_option(key, error) from error
+
+
+def of_scenario(error: EngineError) -> EngineError:
+    """The error as one of unrolling a configuration."""
+    return EngineError(f"Scenario generator: {error.message}")
 
 
 def _describe(variables: dict[str, str], names: list[str]) -> None:

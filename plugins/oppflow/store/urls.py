@@ -10,7 +10,6 @@ from oppflow.errors import ParameterError
 from oppflow.store.file_store import FileStore
 from oppflow.store.interface import Store
 from oppflow.store.object_store import ObjectStore
-from oppflow.store.redis_store import RedisStore
 
 Opener = Callable[[str, "int | None"], Store]
 
@@ -65,6 +64,9 @@ def _open_files(url: str, ttl_seconds: int | None) -> Store:
 
 
 def _open_redis(url: str, ttl_seconds: int | None) -> Store:
+    # Its client takes longer to import than a short run to simulate: only for those who use it.
+    from oppflow.store.redis_store import RedisStore  # noqa: PLC0415
+
     return RedisStore(url, redacted(url), ttl_seconds=ttl_seconds)
 
 

@@ -171,13 +171,19 @@ class _Execution:
                 simulated_time=summary.simulated_time,
                 events=summary.events,
                 exit_status=ending.status,
-                message=verdict.message,
-                last_lines=summary.last_lines,
+                message=self._at_home(verdict.message),
+                last_lines=tuple(map(self._at_home, summary.last_lines)),
                 command=shlex.join(self._arguments),
             ),
             path,
         )
         self._place.remove()
+
+    def _at_home(self, text: str) -> str:
+        """Without the run's own folders, which are gone when somebody reads it."""
+        for folder in (str(self._place.trees), self._job.trees):
+            text = text.replace(f"{folder}/", "")
+        return text
 
     def _close_output(self) -> bool:
         """Close the output file; whether the disk was too full for it."""
