@@ -60,7 +60,7 @@ class SourceFinder:
             tree = self._clone(place)
         else:
             path = self._locate(place)
-            tree = self._from_archive(path) if path.is_file() else self._from_folder(path)
+            tree = self._from_archive(path, subdir) if path.is_file() else self._from_folder(path)
         return _with_ini_dir(tree, subdir.strip("/"), name)
 
     def _locate(self, place: str) -> Path:
@@ -91,14 +91,16 @@ class SourceFinder:
     def _from_folder(self, path: Path) -> SourceTree:
         return SourceTree(path, path.name, "", str(path), path, commit_of(path))
 
-    def _from_archive(self, path: Path) -> SourceTree:
+    def _from_archive(self, path: Path, subdir: str) -> SourceTree:
         target = self._fresh("archive")
         unpack_file(path, target, limits=self._limits)
         entries = list(target.iterdir())
         unzips = path.suffix.lower() == ".zip"
         fetch = shlex.join(["unzip", "-q", str(path)] if unzips else ["tar", "-xf", str(path)])
-        # Most archives hold one folder with everything in it: that folder is the tree.
-        if len(entries) == 1 and entries[0].is_dir():
+        # Most archives hold one folder with everything in it: that folder is the tree, unless the
+        # user has named a place that counts it.
+        is_named = subdir and (target / subdir.strip("/")).is_dir()
+        if len(entries) == 1 and entries[0].is_dir() and not is_named:
             return SourceTree(entries[0], entries[0].name, "", str(path), None, "", fetch)
         name = _ARCHIVE.sub("", path.name)
         into = shlex.quote(name)

@@ -96,6 +96,19 @@ def pack(deployment: Deployment, **parameters: Any) -> PackedCampaign:
     return pack_model(deployment, identity(), {**defaults(), **parameters}, parameters)
 
 
+def retried(
+    deployment: Deployment, packed: PackedCampaign, index: int, attempts: int
+) -> dict[str, int]:
+    """A batch, tried again as Airflow would; the last attempt counts."""
+    for attempt in range(1, attempts):
+        try:
+            return simulate_batch(deployment, packed, index, attempt)
+        except OppflowError as error:
+            if not error.transient:
+                raise
+    return simulate_batch(deployment, packed, index, attempts)
+
+
 def run_campaign(deployment: Deployment, *, attempts: int = 1, **parameters: Any) -> Finished:
     """All stages in the DAG's order, each tried as the DAG would; errors are kept by stage."""
     packed = pack(deployment, **parameters)
@@ -118,15 +131,7 @@ def run_campaign(deployment: Deployment, *, attempts: int = 1, **parameters: Any
     if "resolve_runs" not in finished.errors and "build_model" not in finished.errors:
         for batch in finished.batches:
             name = f"simulate[{batch['index']}]"
-            for attempt in range(1, attempts + 1):
-                finished.errors.pop(name, None)
-                stage(
-                    name,
-                    lambda i=batch["index"], a=attempt: simulate_batch(deployment, packed, i, a),
-                )
-                error = finished.errors.get(name)
-                if error is None or not error.transient:
-                    break
+            stage(name, lambda i=batch["index"]: retried(deployment, packed, i, attempts))
     stage("collect", lambda: collect(deployment, packed, states))
     stage("report", lambda: report(deployment, packed, states))
     return finished
