@@ -97,16 +97,15 @@ def pack(deployment: Deployment, **parameters: Any) -> PackedCampaign:
 
 
 def retried(
-    deployment: Deployment, packed: PackedCampaign, index: int, attempts: int
+    deployment: Deployment, packed: PackedCampaign, index: int, attempts: int, attempt: int = 1
 ) -> dict[str, int]:
     """A batch, tried again as Airflow would; the last attempt counts."""
-    for attempt in range(1, attempts):
-        try:
-            return simulate_batch(deployment, packed, index, attempt)
-        except OppflowError as error:
-            if not error.transient:
-                raise
-    return simulate_batch(deployment, packed, index, attempts)
+    try:
+        return simulate_batch(deployment, packed, index, attempt)
+    except OppflowError as error:
+        if attempt == attempts or not error.transient:
+            raise
+    return retried(deployment, packed, index, attempts, attempt + 1)
 
 
 def run_campaign(deployment: Deployment, *, attempts: int = 1, **parameters: Any) -> Finished:
