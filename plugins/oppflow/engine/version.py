@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from pathlib import Path
 
 ENGINE_VERSION = "1.0"
 """Changes whenever the same model and configuration could give other results or other words."""
