@@ -66,6 +66,11 @@ class PackedCampaign:
         """The tree that holds the ini file."""
         return self.trees[-1]
 
+    @property
+    def image_id(self) -> str:
+        """The worker image's ID, where the runner takes one."""
+        return self.environment.get("id", "")
+
     def as_json(self) -> dict[str, Any]:
         """A JSON object, a few kB."""
         return dataclasses.asdict(self)

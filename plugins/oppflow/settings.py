@@ -46,6 +46,7 @@ class Settings:
     max_unpacked_bytes: int
     max_unpacked_files: int
     deployment: str
+    docker_conn_id: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -57,7 +58,9 @@ class Settings:
         - ``OPPFLOW_WORK``: unpacked trees and scratch space of this host (``.cache/work``).
         - ``OPPFLOW_STORE_URL``: where archives and records live (``file://`` + ``.cache/store``).
         - ``OPPFLOW_RESULT_TTL``: seconds that Redis keeps what nobody used; none: for ever.
-        - ``OPPFLOW_RUNNER``: what starts workers (``process``).
+        - ``OPPFLOW_RUNNER``: what starts workers, ``docker`` or ``process`` (``process``).
+        - ``OPPFLOW_DOCKER_CONN_ID``: Airflow's connection with the image registry's credentials.
+          The engine is where ``DOCKER_HOST`` says, as for Docker's own programs.
         - ``OPPFLOW_IMAGES``: the worker images one may choose, separated by commas.
         - ``OPPFLOW_SLOTS``: simulations that one task runs at once (1).
         - ``OPPFLOW_MAX_UNPACKED``, ``OPPFLOW_MAX_FILES``: limits of one archive (20g, 200000).
@@ -88,6 +91,7 @@ class Settings:
             max_unpacked_bytes=parse_size(given.get("OPPFLOW_MAX_UNPACKED") or "20g"),
             max_unpacked_files=_whole(given, "OPPFLOW_MAX_FILES", 200_000) or 1,
             deployment=given.get("OPPFLOW_DEPLOYMENT") or "oppflow",
+            docker_conn_id=given.get("OPPFLOW_DOCKER_CONN_ID", ""),
         )
 
 

@@ -35,22 +35,26 @@ class TreeParts:
 class Work:
     """What a task wants done. ``name`` is the same for every attempt, and for nothing else.
 
-    ``job`` has empty folders: where they are is the runner's business.
+    ``job`` has empty folders: where they are is the runner's business. ``image`` is the ID that
+    `Runner.environment` told, where it told one.
     """
 
     name: str
     job: Job
     trees: tuple[TreeParts, ...]
+    image: str = ""
 
 
 class Runner(Protocol):
     """Starts workers. One at a time: a runner belongs to one attempt of one task."""
 
-    def environment(self, engine: str) -> Mapping[str, str]:
+    def environment(self, engine: str, image: str = "") -> Mapping[str, str]:
         """What executes the model, for build keys: equal where results are equal.
 
+        ``image`` is the worker image that the user chose; empty where it is left to the runner.
+
         Raises:
-            ParameterError: this runner has no such engine.
+            ParameterError: this runner has no such engine, or no such image.
         """
 
     def run(self, work: Work, on_event: OnEvent) -> int:

@@ -46,7 +46,7 @@ class ProcessRunner:
         self._worker: subprocess.Popen[bytes] | None = None
         self._stopped = False
 
-    def environment(self, engine: str) -> Mapping[str, str]:
+    def environment(self, engine: str, image: str = "") -> Mapping[str, str]:  # noqa: ARG002
         """See `Runner.environment`: the versions of Python, SimPy and the embedded engine."""
         if engine != "embedded":
             raise ParameterError(

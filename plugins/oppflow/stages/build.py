@@ -90,4 +90,5 @@ def _build(
         output="",
     )
     parts = tuple(TreeParts(tree.place, tree.archive) for tree in packed.trees)
-    run_job(deployment, Work(f"{packed.campaign}-build", job, parts), on_event, on_runner)
+    work = Work(f"{packed.campaign}-build", job, parts, packed.image_id)
+    run_job(deployment, work, on_event, on_runner)

@@ -139,7 +139,7 @@ class _Packer:
         sources = [*projects, model]
         stored = [self._store(source) for source in sources]
         engine = _engine([entry.path for _, _, entries in stored for entry in entries])
-        environment = dict(self._deployment.runner().environment(engine))
+        environment = dict(self._deployment.runner().environment(engine, self._request.image))
         trees: list[Tree] = []
         for source, place, (archive, size, entries) in zip(
             sources, places(sources), stored, strict=True

@@ -65,7 +65,7 @@ def resolve_runs(deployment: Deployment, packed: PackedCampaign) -> list[dict[st
 def _ask(deployment: Deployment, packed: PackedCampaign) -> Mapping[str, Any]:
     job = ResolveJob(simulation_of(packed), packed.request.run_filter, trees="", scratch="")
     trees = tuple(TreeParts(tree.place, tree.archive) for tree in packed.trees)
-    events = run_job(deployment, Work(f"{packed.campaign}-resolve", job, trees))
+    events = run_job(deployment, Work(f"{packed.campaign}-resolve", job, trees, packed.image_id))
     for event in events:
         if event["event"] == "resolved":
             answer: Mapping[str, Any] = event["answer"]

@@ -129,7 +129,8 @@ class _Batch:
             scalars_expected=self._scalars_expected,
         )
         trees = built_trees(self._store, self._packed)
-        return Work(f"{self._packed.campaign}-simulate-{self._index}", job, trees)
+        name = f"{self._packed.campaign}-simulate-{self._index}"
+        return Work(name, job, trees, self._packed.image_id)
 
     def _hear(self, event: Event, open_output: OpenOutput) -> None:
         kind = event["event"]
