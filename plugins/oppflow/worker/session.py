@@ -40,7 +40,8 @@ class Session:
             "TMPDIR": str(temporary),
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
-            "PYTHONPATH": _PACKAGE_ROOT,
+            # An image may have SimPy in a folder of its own, and say so to the worker alone.
+            "PYTHONPATH": os.environ.get("PYTHONPATH") or _PACKAGE_ROOT,
             "PYTHONDONTWRITEBYTECODE": "1",
             PLACE_VARIABLE: str(home),
         }

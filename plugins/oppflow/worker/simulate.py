@@ -20,6 +20,7 @@ from oppflow.omnetpp.result_files import check_result_file
 from oppflow.worker.children import Child, Command, Ending
 from oppflow.worker.events import EXIT_GOOD, EXIT_INFRASTRUCTURE, EXIT_RUN_FAILED, EXIT_STOPPED
 from oppflow.worker.jobs import SimulateJob
+from oppflow.worker.memory import MemoryGuard
 from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
 from oppflow.worker.place import Place
 from oppflow.worker.session import Session, command_line, inherited_lock
@@ -98,6 +99,8 @@ class _Execution:
         self._progress_at = 0.0
         self._started = datetime.now(timezone.utc)
         self._output: BinaryIO | None = None
+        self._memory = MemoryGuard()
+        self._kills_before = self._memory.kills()
 
     def start(self) -> tuple[Child, Callable[[Ending], None]]:
         """Start the simulation; the child, and what to call when it ended."""
@@ -148,6 +151,7 @@ class _Execution:
                 output=summary,
                 wall_time_limit=self._job.wall_time_limit if ending.timed_out else None,
                 stop_requested=ending.stopped,
+                oom_killed=self._memory.kills() > self._kills_before,
                 disk_full=disk_full or _room(self._place.root) < _LEAST_ROOM,
                 file_errors=errors,
                 scalars_expected=self._job.scalars_expected,
@@ -199,7 +203,11 @@ class _Execution:
         return name.removeprefix("../") not in self._job.simulation.ini_files
 
     def _memory_verdict(self, verdict: Verdict) -> Verdict:
-        """A limit on the data segment shows as a failed allocation, not as a signal."""
+        """Name the limit; one on the data segment shows as a failed allocation, not as a signal."""
+        limit = self._memory.limit()
+        if verdict.outcome is Outcome.OUT_OF_MEMORY and limit:
+            room = f" Its container may use {limit // 1024**2} MiB."
+            return Verdict(verdict.outcome, verdict.message + room)
         said = " ".join(self._parser.summary().last_lines)
         refused = "bad_alloc" in said or "MemoryError" in said
         if self._job.memory and verdict.outcome is Outcome.FAILED and refused:

@@ -15,6 +15,7 @@ from oppflow.worker.children import Child, Ending, die_with_parent
 from oppflow.worker.strays import adopt_orphans, end_strays
 
 DRAIN = b"drain"  # a line on standard input: start no more children
+DRAIN_SIGNAL = "SIGUSR1"  # says the same to a worker whose input has ended, as in a container
 
 
 class Abandoned(Exception):  # noqa: N818 -- not an error: the task that wanted the work is gone
@@ -56,6 +57,7 @@ class Supervisor:
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.Signals[DRAIN_SIGNAL], self._on_drain)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake the loop
         self._selector.register(reader, selectors.EVENT_READ, lambda: os.read(reader, 4096))
 
@@ -64,6 +66,9 @@ class Supervisor:
         # At once, also in the middle of packing gigabytes; but never in the middle of cleaning up.
         if self._task_is_gone and not self._is_abandoned:
             self._abandon()
+
+    def _on_drain(self, *_: object) -> None:
+        self.draining = True
 
     @property
     def _task_is_gone(self) -> bool:
