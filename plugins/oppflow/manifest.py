@@ -86,5 +86,5 @@ def _entry(packed: PackedCampaign, planned: PlannedRun, record: RunRecord) -> di
         **planned.run.as_json(),
         "variables": dict(planned.run.variables),
         "reason": planned.reason,
-        "reproduce": packed.reproduce(planned.run.number),
+        "reproduce": packed.reproduce(planned.run.number, record.command),
     }

@@ -88,9 +88,12 @@ class PackedCampaign:
             }
         )
 
-    def reproduce(self, number: int) -> str:
-        """The shell command that executes one run on its own, to be pasted as it stands."""
-        return reproduction(self, number)
+    def reproduce(self, number: int, command: str = "") -> str:
+        """The shell command that executes one run on its own, to be pasted as it stands.
+
+        ``command`` is that of the run's record.
+        """
+        return reproduction(self, number, command)
 
 
 def _tuples(value: Any) -> Any:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 _PACKAGE_ROOT = Path(oppflow.__file__).resolve().parents[1]
 
 
-def reproduction(packed: PackedCampaign, number: int) -> str:
+def reproduction(packed: PackedCampaign, number: int, command: str = "") -> str:
     """Execute the run in the folder of its ini file, as a person would.
 
     Sources that lie on this machine are used where they are. Where one came from an archive or a
     clone, all are laid out side by side in a new folder first, as they were in the campaign.
+    ``command`` is what executed an OMNeT++ model there: only its build tells the program's name.
     """
     request = packed.request
     if all(tree.home for tree in packed.trees):
@@ -36,7 +37,9 @@ def reproduction(packed: PackedCampaign, number: int) -> str:
         ned_path=tuple(os.path.relpath(top, folder) for top in (tops[-1], *tops[:-1])),
         exclude_ned=request.exclude_ned,
     ).reproduce(number)  # fmt: skip
-    steps += [f"cd {shlex.quote(folder)}", _environment(packed) + shlex.join(line)]
+    if packed.engine == "embedded" or not command:
+        command = _environment(packed) + shlex.join(line)
+    steps += [f"cd {shlex.quote(folder)}", command]
     return " && ".join(steps)
 
 

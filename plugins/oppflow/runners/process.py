@@ -23,9 +23,10 @@ from typing import BinaryIO
 import oppflow
 from oppflow.archive import Limits
 from oppflow.engine.version import versions
-from oppflow.errors import InfrastructureError, ParameterError
+from oppflow.errors import InfrastructureError
 from oppflow.runners.interface import OnEvent, OpenArchive, Work
 from oppflow.runners.leftovers import attempt_lock, end_leftovers, prune_scratch
+from oppflow.runners.native_omnetpp import native_omnetpp
 from oppflow.runners.trees import TreeCache, remove_tree
 from oppflow.worker.events import decode_event
 from oppflow.worker.jobs import ResolveJob, encode_job
@@ -41,19 +42,16 @@ class ProcessRunner:
 
     def __init__(self, work_dir: Path, open_archive: OpenArchive, limits: Limits) -> None:
         """``work_dir`` holds the trees that tasks share, and each task's scratch folder."""
+        self._work_dir = work_dir
         self._scratch_root = work_dir / "scratch"
         self._trees = TreeCache(work_dir / "trees", open_archive, limits)
         self._worker: subprocess.Popen[bytes] | None = None
         self._stopped = False
 
     def environment(self, engine: str, image: str = "") -> Mapping[str, str]:  # noqa: ARG002
-        """See `Runner.environment`: the versions of Python, SimPy and the embedded engine."""
-        if engine != "embedded":
-            raise ParameterError(
-                "This is an OMNeT++ model (it has NED or C++ sources), and subprocesses simulate "
-                "models for the embedded SimPy engine only.",
-                hint="Models for the embedded engine are written in Python; see models/mm1.",
-            )
+        """See `Runner.environment`: this machine's OMNeT++, or the embedded engine's versions."""
+        if engine == "omnetpp":
+            return native_omnetpp(self._work_dir / "omnetpp.json")
         return {"kind": "embedded engine", **versions()}
 
     def run(self, work: Work, on_event: OnEvent) -> int:
@@ -118,6 +116,7 @@ class ProcessRunner:
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "LANG": "C.UTF-8",
                 "OPPFLOW_END_WITH_INPUT": "1",
+                "CCACHE_DIR": str(self._work_dir / "ccache"),
                 LOCK_VARIABLE: str(lock),
                 PLACE_VARIABLE: str(scratch),
             },

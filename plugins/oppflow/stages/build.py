@@ -84,11 +84,13 @@ def _build(
     job = BuildJob(
         engine=packed.engine,
         tree_names=tuple(tree.place for tree in trees),
+        all_trees=tuple(tree.place for tree in packed.trees),
         mode=packed.request.mode,
         trees="",
         scratch="",
         output="",
     )
-    parts = tuple(TreeParts(tree.place, tree.archive) for tree in packed.trees)
+    known = stored_builds(store, packed.trees)
+    parts = tuple(TreeParts(t.place, t.archive, known.get(t.place)) for t in packed.trees)
     work = Work(f"{packed.campaign}-build", job, parts, packed.image_id)
     run_job(deployment, work, on_event, on_runner)

@@ -22,7 +22,7 @@ def explain_run(packed: PackedCampaign, planned: PlannedRun, record: RunRecord) 
     last = [line for line in record.last_lines if line.strip()][-_TOLD_LINES:]
     if last:
         lines += ["  Its last lines:", *(f"    {line}" for line in last)]
-    lines.append(f"  To see it again: {packed.reproduce(run.number)}")
+    lines.append(f"  To see it again: {packed.reproduce(run.number, record.command)}")
     return "\n".join(lines)
 
 

@@ -5,69 +5,130 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from oppflow.errors import ModelError
+from oppflow.omnetpp.build_errors import BuildOutput
+from oppflow.omnetpp.build_plan import Step
+from oppflow.omnetpp.layout import makefile
+from oppflow.omnetpp.products import NOTE, find_products, worth_keeping
 from oppflow.worker.jobs import BuildJob
+from oppflow.worker.omnetpp_build import plan_steps
 from oppflow.worker.packing import pack
 from oppflow.worker.session import Session
-
-_TOLD_LINES = 30
+from oppflow.worker.toolchain import build_environment
 
 
 def build(job: BuildJob, session: Session) -> None:
     """Emit ``built`` for every tree, with the tar of the files that its build made.
 
-    Sources are copied first: the shared trees are read-only. For the embedded engine a build is
-    ``make``, where the tree has a Makefile, and the byte code of its Python files, which shows
-    syntax errors before any run starts and spares every run the compilation.
+    Sources are copied first: the shared trees are read-only. Trees that were built before lie
+    beside them by links. For the embedded engine a build is ``make``, where the tree has a
+    Makefile, and the byte code of its Python files, which shows syntax errors before any run
+    starts and spares every run the compilation.
 
     Raises:
-        ModelError: the build failed; the message ends with the compiler's last lines.
+        ModelError: the build failed; the message has the compiler's first errors and last lines.
     """
     copies = session.scratch / "build"
-    for name in job.tree_names:
+    _lay_out(Path(job.trees), copies, job.tree_names)
+    for number, name in enumerate(job.tree_names):
         copy = copies / name
-        shutil.copytree(Path(job.trees, name), copy, symlinks=True)
-        _make_writable(copy)
         before = _state(copy)
-        for command in _commands(copy, job.mode):
-            _execute(command, copy, session, name)
-        made = [
-            (path, copy / path) for path, state in _state(copy).items() if before.get(path) != state
-        ]
-        target = Path(job.output, f"{len(list(Path(job.output).iterdir()))}.tar")
-        packed = pack(sorted(made), target)
+        builder = _Builder(session, name, copy)
+        if job.engine == "omnetpp":
+            plan_steps(job, copies, name, builder.execute)
+        else:
+            _build_python(job, copy, builder.execute)
+        made = [path for path, state in _state(copy).items() if before.get(path) != state]
+        if job.engine == "omnetpp":
+            made = worth_keeping(made)
+            find_products(copy, made).write(copy)
+            made.append(NOTE)
+        target = Path(job.output, f"{number}.tar")
+        packed = pack(sorted((path, copy / path) for path in made), target)
         session.emit("built", tree=name, path=target.name, archive=packed.sha256)
     shutil.rmtree(copies, ignore_errors=True)
 
 
-def _commands(tree: Path, mode: str) -> list[tuple[str, ...]]:
-    commands: list[tuple[str, ...]] = []
-    if any((tree / name).is_file() for name in ("Makefile", "makefile", "GNUmakefile")):
-        commands.append(("make", f"MODE={mode}"))
+def _lay_out(trees: Path, copies: Path, names: tuple[str, ...]) -> None:
+    """Copy the trees to build to their places; everything else there is linked."""
+    for name in names:
+        _link_along(trees, copies, Path(name).parts)
+        shutil.copytree(trees / name, copies / name, symlinks=True)
+        _make_writable(copies / name)
+
+
+def _link_along(source: Path, target: Path, path: tuple[str, ...]) -> None:
+    """Real folders along ``path``, whose last step is left out, and links for what is beside."""
+    if target.is_symlink():
+        target.unlink()
+    target.mkdir(parents=True, exist_ok=True)
+    for entry in source.iterdir():
+        place = target / entry.name
+        if entry.name != path[0] and not place.exists() and not place.is_symlink():
+            place.symlink_to(entry)
+    if (target / path[0]).is_symlink():
+        (target / path[0]).unlink()
+    if len(path) > 1:
+        _link_along(source / path[0], target / path[0], path[1:])
+
+
+class _Builder:
+    """Executes the commands of one tree's build; what they say is passed on."""
+
+    def __init__(self, session: Session, name: str, copy: Path) -> None:
+        self._session = session
+        self._name = name
+        self._copy = copy
+        self._environment = build_environment(session.scratch)
+
+    def execute(self, step: Step, on_line: Callable[[str], None] | None = None) -> None:
+        """Run one command to its good end; ``on_line`` gets its lines instead of the log.
+
+        Raises:
+            ModelError: it failed.
+        """
+        output = BuildOutput()
+
+        def hear(line: str) -> None:
+            output.hear(line)
+            if on_line is None:
+                self._session.emit("output", run=-1, line=line)
+            else:
+                on_line(line)
+
+        folder = self._copy / step.folder
+        errors = self._session.scratch / "build.errors" if on_line else None
+        ending = self._session.execute(
+            step.arguments, folder, on_line=hear, error_file=errors, more=self._environment
+        )
+        if errors:
+            for line in errors.read_text(encoding="utf-8", errors="replace").splitlines():
+                output.hear(line)
+        if ending.status != 0:
+            raise self._failure(step, ending.status, output)
+
+    def _failure(self, step: Step, status: int, output: BuildOutput) -> ModelError:
+        where = (Path(self._name) / step.folder).as_posix()
+        program = Path(step.arguments[0]).name
+        said = output.told().replace(f"{self._copy}/", "")
+        return ModelError(
+            f"{self._name} does not build: {program} ended with status {status}.\n"
+            f"What it said:\n{said}",
+            hint=output.hint()
+            or f"Mend the sources. What failed, in the folder {where}: "
+            f"{shlex.join((program, *step.arguments[1:]))}",
+        )
+
+
+def _build_python(job: BuildJob, tree: Path, execute: Callable[[Step], None]) -> None:
+    if makefile(tree):
+        execute(Step(".", ("make", f"MODE={job.mode}")))
     # Checked by content, not by time: unpacking gives the sources other times.
     byte_code = ("compileall", "-q", "--invalidation-mode", "unchecked-hash", ".")
-    commands.append((sys.executable, "-m", *byte_code))
-    return commands
-
-
-def _execute(command: tuple[str, ...], folder: Path, session: Session, tree: str) -> None:
-    last_lines: deque[str] = deque(maxlen=_TOLD_LINES)
-
-    def on_line(line: str) -> None:
-        last_lines.append(line)
-        session.emit("output", run=-1, line=line)
-
-    ending = session.execute(command, folder, on_line=on_line)
-    if ending.status != 0:
-        shown = "\n".join(f"  {line}" for line in last_lines)
-        raise ModelError(
-            f"{tree} does not build: {Path(command[0]).name} ended with status {ending.status}.\n"
-            f"Its last lines:\n{shown}",
-            hint=f"Mend the sources. What failed, in the folder {tree}: {shlex.join(command)}",
-        )
+    execute(Step(".", (sys.executable, "-m", *byte_code)))
 
 
 def _make_writable(tree: Path) -> None:
@@ -80,9 +141,12 @@ def _make_writable(tree: Path) -> None:
 
 
 def _state(tree: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of every regular file: what a build changed shows in one of them."""
+    """Size and time of every file: what a build changed shows in one of them.
+
+    A link to a file counts as that file: makefiles link what they built to where it belongs.
+    """
     return {
         path.relative_to(tree).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in tree.rglob("*")
-        if path.is_file() and not path.is_symlink()
+        if path.is_file()
     }

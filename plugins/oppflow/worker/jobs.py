@@ -65,7 +65,11 @@ class ResolveJob:
 
 @dataclass(frozen=True)
 class BuildJob:
-    """Build the trees in the order given; what each makes goes to ``output``, one tar a tree."""
+    """Build the trees in the order given; what each makes goes to ``output``, one tar a tree.
+
+    ``all_trees`` are all that there are, each behind those that it may use, the model last;
+    empty means the same ones.
+    """
 
     kind: ClassVar[str] = "build"
     engine: str
@@ -74,6 +78,7 @@ class BuildJob:
     trees: str
     scratch: str
     output: str
+    all_trees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from oppflow.errors import ModelError, ParameterError
 from oppflow.omnetpp.commands import PROBE_INI, CommandLine
 from oppflow.omnetpp.queries import parse_probed_runs, parse_runs
 from oppflow.worker.jobs import ResolveJob
-from oppflow.worker.session import Session, command_line
+from oppflow.worker.program import command_line
+from oppflow.worker.session import Session
 
 _SECTION = re.compile(r"^\s*\[(?:Config\s+)?([^\]]+?)\s*\]", re.MULTILINE)
 _ABSTRACT = re.compile(r"^\s*abstract\s*=\s*true\b", re.MULTILINE)
@@ -24,7 +25,7 @@ def resolve(job: ResolveJob, session: Session) -> None:
     """
     simulation = job.simulation
     folder = Path(job.trees, simulation.model, simulation.ini_dir)
-    line = command_line(simulation)
+    line = command_line(simulation, Path(job.trees))
     asker = _Asker(session, folder, line)
     asker.check_files()
     probe = session.scratch / "probe.ini"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import oppflow
 from oppflow.errors import InfrastructureError
-from oppflow.omnetpp.commands import CommandLine
 from oppflow.worker.children import Child, Command, Ending
 from oppflow.worker.events import EventWriter
-from oppflow.worker.jobs import Simulation
 from oppflow.worker.strays import PLACE_VARIABLE
 from oppflow.worker.supervisor import Supervisor
+from oppflow.worker.toolchain import search_path
 
 LOCK_VARIABLE = "OPPFLOW_LOCK"
 """Names a descriptor that every simulation inherits: while one lives, its lock is held."""
@@ -35,7 +32,7 @@ class Session:
     def environment(self, home: Path, temporary: Path) -> dict[str, str]:
         """The whole environment of a program: built, so that nothing of the host's leaks in."""
         return {
-            "PATH": os.environ.get("PATH", os.defpath),
+            "PATH": search_path(),
             "HOME": str(home),
             "TMPDIR": str(temporary),
             "LANG": "C.UTF-8",
@@ -53,8 +50,9 @@ class Session:
         *,
         on_line: Callable[[str], None],
         error_file: Path | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Ending:
-        """Run one program to its end, in the job's scratch environment.
+        """Run one program to its end, in the job's scratch environment and ``more``.
 
         Raises:
             InfrastructureError: the program cannot be executed.
@@ -65,7 +63,7 @@ class Session:
         command = Command(
             arguments,
             folder,
-            self.environment(self.scratch, temporary),
+            {**self.environment(self.scratch, temporary), **(more or {})},
             keep_open=inherited_lock(),
             error_file=error_file,
         )
@@ -79,44 +77,3 @@ def inherited_lock() -> tuple[int, ...]:
     """The lock's descriptor, where the runner handed one over."""
     text = os.environ.get(LOCK_VARIABLE, "")
     return (int(text),) if text.isdecimal() else ()
-
-
-def command_line(simulation: Simulation) -> CommandLine:
-    """How the simulation's engine is called in the ini files' folder.
-
-    Raises:
-        InfrastructureError: there is no such engine here.
-    """
-    return CommandLine(
-        program=engine_program(simulation.engine),
-        ini_files=simulation.ini_files,
-        config=simulation.config,
-        options=simulation.options,
-        ned_path=_ned_path(simulation),
-        exclude_ned=simulation.exclude_ned,
-    )
-
-
-def engine_program(engine: str) -> tuple[str, ...]:
-    """The program that answers for an engine: the embedded one, or OMNeT++'s ``opp_run``.
-
-    Raises:
-        InfrastructureError: OMNeT++ is wanted and not installed where the worker runs.
-    """
-    if engine == "embedded":
-        return (sys.executable, "-m", "oppflow.engine")
-    root = os.environ.get("OMNETPP_ROOT")
-    program = shutil.which("opp_run", path=f"{root}/bin" if root else None)
-    if program is None:
-        raise InfrastructureError(
-            "This model needs OMNeT++, and there is no opp_run here.",
-            hint="Install OMNeT++ and put its bin folder on PATH, or set OMNETPP_ROOT.",
-        )
-    return (program,)
-
-
-def _ned_path(simulation: Simulation) -> tuple[str, ...]:
-    """The trees' tops, relative to the ini files' folder."""
-    start = Path(simulation.model, simulation.ini_dir)
-    tops = (simulation.model, *simulation.projects)
-    return tuple(os.path.relpath(top, start) for top in tops)

@@ -23,7 +23,8 @@ from oppflow.worker.jobs import SimulateJob
 from oppflow.worker.memory import MemoryGuard
 from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
 from oppflow.worker.place import Place
-from oppflow.worker.session import Session, command_line, inherited_lock
+from oppflow.worker.program import command_line, library_path
+from oppflow.worker.session import Session, inherited_lock
 
 TOLD_LINES = 2000
 """Lines of a run's output that are passed on; its .out file has them all."""
@@ -40,7 +41,7 @@ class _Batch:
     def __init__(self, job: SimulateJob, session: Session) -> None:
         self._job = job
         self._session = session
-        self._line = command_line(job.simulation)
+        self._line = command_line(job.simulation, Path(job.trees))
         self._outcomes: dict[int, Outcome] = {}
 
     def execute(self) -> int:
@@ -93,6 +94,7 @@ class _Execution:
         simulation = job.simulation
         ini_path = Path(simulation.model, simulation.ini_dir).as_posix()
         self._place = Place(session.scratch / f"run-{run.number}", ini_path)
+        self._line = line
         self._arguments = line.simulate(run.number, str(self._place.result_dir))
         self._parser = CmdenvParser()
         self._told = 0
@@ -111,12 +113,16 @@ class _Execution:
         command = Command(
             self._arguments,
             place.working_dir,
-            self._session.environment(place.home, place.temporary),
+            {**self._session.environment(place.home, place.temporary), **self._libraries()},
             memory=self._job.memory,
             wall_time_limit=self._job.wall_time_limit,
             keep_open=inherited_lock(),
         )
         return Child(command, on_line=self._on_line, sink=self._output), self._end
+
+    def _libraries(self) -> dict[str, str]:
+        path = library_path(self._job.simulation, Path(self._job.trees))
+        return {"LD_LIBRARY_PATH": path} if path else {}
 
     def _on_line(self, line: str) -> None:
         progress = self._parser.feed(line)
@@ -177,7 +183,7 @@ class _Execution:
                 exit_status=ending.status,
                 message=self._at_home(verdict.message),
                 last_lines=tuple(map(self._at_home, summary.last_lines)),
-                command=shlex.join(self._arguments),
+                command=shlex.join(self._line.reproduce(self._run.number)),
             ),
             path,
         )

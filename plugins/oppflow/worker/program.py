@@ -1,0 +1,110 @@
+"""What executes a campaign's simulations, told from the built trees."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from oppflow.errors import ParameterError
+from oppflow.omnetpp.commands import CommandLine
+from oppflow.omnetpp.inifile import read_with_includes
+from oppflow.omnetpp.layout import declared_ned_folders, ned_exclusions
+from oppflow.omnetpp.ned_packages import ned_folders
+from oppflow.omnetpp.products import Products, library_argument, mentions
+from oppflow.worker.jobs import Simulation
+from oppflow.worker.toolchain import opp_run
+
+_NED_PATH = re.compile(r"^\s*ned-path\s*=", re.MULTILINE)
+
+
+def command_line(simulation: Simulation, trees: Path) -> CommandLine:
+    """How the simulation's engine is called in the ini files' folder; its paths are relative.
+
+    Raises:
+        InfrastructureError: there is no such engine here.
+    """
+    calls = _Calls(simulation, trees)
+    embedded = simulation.engine == "embedded"
+    return CommandLine(
+        program=(sys.executable, "-m", "oppflow.engine") if embedded else calls.program(),
+        ini_files=simulation.ini_files,
+        config=simulation.config,
+        options=simulation.options,
+        ned_path=calls.tops() if embedded else calls.ned_path(),
+        exclude_ned=calls.exclusions(),
+    )
+
+
+def library_path(simulation: Simulation, trees: Path) -> str:
+    """``LD_LIBRARY_PATH``: trees are built elsewhere, so programs do not know where they run."""
+    folders = [
+        (trees / tree / library).parent
+        for tree in (*simulation.projects, simulation.model)
+        for library in Products.read(trees / tree).libraries
+    ]
+    return os.pathsep.join(dict.fromkeys(map(str, folders)))
+
+
+class _Calls:
+    def __init__(self, simulation: Simulation, trees: Path) -> None:
+        self._simulation = simulation
+        self._trees = trees
+        self._start = Path(simulation.model, simulation.ini_dir)
+        self._all = (simulation.model, *simulation.projects)
+
+    def tops(self) -> tuple[str, ...]:
+        return tuple(self._from_here(top) for top in self._all)
+
+    def program(self) -> tuple[str, ...]:
+        """The model's own program, else ``opp_run``; with the libraries that are not linked."""
+        model = self._simulation.model
+        libraries = [
+            f"{tree}/{library}"
+            for tree in (*self._simulation.projects, model)
+            for library in Products.read(self._trees / tree).libraries
+        ]
+        own = [f"{model}/{name}" for name in Products.read(self._trees / model).programs]
+        if own:
+            chosen = min(own, key=self._distance)
+            libraries = [one for one in libraries if not mentions(self._trees / chosen, one)]
+            words = [self._from_here(chosen)]
+            if "/" not in words[0]:
+                words = [f"./{words[0]}"]
+        else:
+            words = [opp_run(self._simulation.mode)]
+        for library in libraries:
+            words += ["-l", library_argument(self._from_here(library), self._simulation.mode)]
+        return tuple(words)
+
+    def _distance(self, program: str) -> tuple[int, str]:
+        """A program beside the ini file is likelier meant than one in a far corner of the tree."""
+        return len(Path(self._from_here(program)).parts), program
+
+    def ned_path(self) -> tuple[str, ...]:
+        folders = [
+            f"{tree}/{folder}"
+            for tree in self._all
+            if not (tree == self._simulation.model and self._ini_says_ned_path())
+            for folder in ned_folders(self._trees / tree)
+        ]
+        return tuple(dict.fromkeys(map(self._from_here, folders)))
+
+    def _ini_says_ned_path(self) -> bool:
+        """Whether the ini files tell the model's NED folders, and ``.nedfolders`` does not."""
+        tree = self._trees / self._simulation.model
+        if declared_ned_folders(tree):
+            return False
+        try:
+            texts = read_with_includes(tree, self._simulation.ini_dir, self._simulation.ini_files)
+        except ParameterError:
+            return False  # OMNeT++ will say what is wrong with them
+        return any(_NED_PATH.search(text) for text in texts.values())
+
+    def exclusions(self) -> tuple[str, ...]:
+        listed = [name for tree in self._all for name in ned_exclusions(self._trees / tree)]
+        return tuple(dict.fromkeys([*listed, *self._simulation.exclude_ned]))
+
+    def _from_here(self, path: str) -> str:
+        return os.path.relpath(path, self._start)
