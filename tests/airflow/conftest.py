@@ -81,7 +81,7 @@ class Ended:
             if task["task_id"] == task_id and task["map_index"] == map_index
         )
         lines = self.airflow.client.log(self.run_id, task_id, task["try_number"], map_index)
-        return "\n".join(lines)
+        return "\n".join(line.text for line in lines)
 
 
 @pytest.fixture(scope="session")

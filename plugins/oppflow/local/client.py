@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -12,6 +12,13 @@ from oppflow.errors import InfrastructureError, ParameterError
 
 DAG_ID = "simulation_campaign"
 _PAGE = 100
+
+
+class LogLine(NamedTuple):
+    """A line of a task's log; ``level`` may be empty."""
+
+    level: str
+    text: str
 
 
 class AirflowClient:
@@ -86,11 +93,11 @@ class AirflowClient:
         answer = self._http.get(f"{path}/xcomEntries/return_value?deserialize=true")
         return answer.json()["value"] if answer.status_code == httpx.codes.OK else None
 
-    def log(self, run_id: str, task_id: str, attempt: int, map_index: int = -1) -> list[str]:
+    def log(self, run_id: str, task_id: str, attempt: int, map_index: int = -1) -> list[LogLine]:
         """The lines of a task's log."""
         path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
         content = self._send("GET", f"{path}?map_index={map_index}&full_content=true")["content"]
-        return [entry["event"] if isinstance(entry, dict) else str(entry) for entry in content]
+        return [LogLine(str(entry.get("level", "")), str(entry["event"])) for entry in content]
 
     def _send(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         try:

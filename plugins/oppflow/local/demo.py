@@ -24,6 +24,7 @@ from oppflow.settings import Settings
 _ENDED = {"success", "failed"}
 _POLL = 0.5  # seconds
 _CANCEL_PATIENCE = 30.0
+_SAID_AT_EXIT = "Task exited"  # by Airflow, of every task that oppflow ends with an error
 
 
 def run_demo(conf: Mapping[str, Any], model_roots: tuple[Path, ...], console: Console) -> int:
@@ -58,7 +59,8 @@ def _interrupt(*_: object) -> None:
 def _campaign(client: AirflowClient, conf: Mapping[str, Any], console: Console) -> int:
     started = time.monotonic()
     run_id = client.trigger(conf)
-    console.print(f"Campaign triggered: {json.dumps(dict(conf))}", highlight=False)
+    asked = json.dumps(dict(conf))
+    console.print(f"Campaign triggered: {asked}", highlight=False, markup=False, soft_wrap=True)
     line = ProgressLine(console)
     try:
         state = _watch(client, run_id, line)
@@ -117,20 +119,16 @@ def _print_means(folder: ResultsFolder, manifest: Manifest, console: Console) ->
 
 
 def _show_errors(client: AirflowClient, run_id: str, console: Console) -> None:
+    """What the failed tasks say; of runs, the report tells all that their own tasks do."""
     console.print("The campaign is red.", style="bold red")
-    for instance in client.task_instances(run_id):
-        if instance["state"] != "failed":
-            continue
-        name = instance["rendered_map_index"] or instance["task_id"]
+    failed = [task for task in client.task_instances(run_id) if task["state"] == "failed"]
+    causes = [task for task in failed if task["task_id"] not in ("simulate", "report")]
+    for task in causes or [task for task in failed if task["task_id"] == "report"]:
+        console.print(f"{task['task_id']}:", style="bold")
         with contextlib.suppress(OppflowError):
-            lines = client.log(
-                run_id, instance["task_id"], instance["try_number"], instance["map_index"]
-            )
-            told = [text for text in lines if text.strip()][-25:]
-            console.print(f"{instance['task_id']} ({name}):", style="bold")
-            console.print("\n".join(told), highlight=False, markup=False)
-        if instance["task_id"] == "simulate":
-            break  # the report tells of all runs
+            for line in client.log(run_id, task["task_id"], task["try_number"]):
+                if line.level in ("error", "critical") and line.text != _SAID_AT_EXIT:
+                    console.print(line.text, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -76,10 +76,10 @@ class ProgressLine:
         if self._bar is not None:
             self._bar.update(
                 self._task, description=snapshot.stage, completed=snapshot.done,
-                total=snapshot.runs, times=times,
+                total=snapshot.runs or None, times=times,
             )  # fmt: skip
             return
-        runs = "" if snapshot.runs is None else f", {snapshot.done} of {snapshot.runs} runs"
+        runs = f", {snapshot.done} of {snapshot.runs} runs" if snapshot.runs else ""
         text = f"{snapshot.stage}{runs}"
         if text != self._said:
             self._said = text
