@@ -1,14 +1,17 @@
 """Pack trees and results, and unpack them safely."""
 
 from oppflow.archive.entries import Entry, EntryKind, Limits
+from oppflow.archive.forwarding import END_OF_TAR, ForwardedTree
 from oppflow.archive.packing import PackedTree, pack_tree
 from oppflow.archive.streams import compress_stream, decompress_stream
 from oppflow.archive.unpacking import unpack, unpack_tar
 from oppflow.archive.uploads import unpack_file
 
 __all__ = [
+    "END_OF_TAR",
     "Entry",
     "EntryKind",
+    "ForwardedTree",
     "Limits",
     "PackedTree",
     "compress_stream",

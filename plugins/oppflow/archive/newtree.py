@@ -59,7 +59,7 @@ class NewTree:
 
     def add_folder(self, name: str) -> None:
         """Add the folder ``name`` and those above it; one that is there already is fine."""
-        self._make_folders(_checked(name))
+        self._make_folders(inner_path(name))
 
     def add_file(
         self, name: str, chunks: Iterable[bytes], *, executable: bool, mtime: float | None = None
@@ -97,7 +97,7 @@ class NewTree:
 
     def add_hard_link(self, name: str, existing: str) -> None:
         """Add a further name of a file that was added before."""
-        source = _checked(existing)
+        source = inner_path(existing)
         if self._kinds.get(source) is not EntryKind.FILE:
             raise ArchiveError(
                 f"The hard link {name!r} is to {existing!r}, no earlier file of the archive.",
@@ -127,7 +127,7 @@ class NewTree:
         return tuple(sorted(self._entries.values(), key=lambda entry: os.fsencode(entry.path)))
 
     def _claim(self, name: str, kind: EntryKind) -> str:
-        path = _checked(name)
+        path = inner_path(name)
         if path in self._kinds:
             raise ArchiveError(f"The archive holds {name!r} twice.", hint=REFUSED)
         self._make_folders(path.rpartition("/")[0])
@@ -191,7 +191,7 @@ def _explain(error: OSError, place: Path, target: Path) -> OppflowError:
     return InfrastructureError(f"{place} cannot be written: {error.strerror}.", hint=hint)
 
 
-def _checked(name: str) -> str:
+def inner_path(name: str) -> str:
     """The entry's path within the tree: no ``.`` and no empty steps; "" is the tree itself."""
     steps = [step for step in name.split("/") if step not in ("", ".")]
     if name.startswith("/") or ".." in steps or "\0" in name:

@@ -55,25 +55,26 @@ def unpack_tar(
     stream: BinaryIO, target: Path, *, limits: Limits = DEFAULT_LIMITS, keep_times: bool = False
 ) -> tuple[Entry, ...]:
     """Unpack the plain tar ``stream``; otherwise as `unpack`."""
-    counted = as_stream(_counted(stream, limits))
+    plain = as_stream(counted(stream, limits))
     with NewTree(target, limits) as tree:
-        for archive, member in _members(counted):
+        for archive, member in members(plain):
             _add(tree, archive, member, keep_times=keep_times)
-        for _ in read_chunks(counted):
+        for _ in read_chunks(plain):
             pass  # what follows the archive's end may still tell of damage
         return tree.publish()
 
 
-def _members(stream: BinaryIO) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+def members(stream: BinaryIO) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    """The entries of a plain tar, each to be read before the next; damage is an `ArchiveError`."""
     with ExitStack() as stack:
         with _refusing_damage():
             archive = stack.enter_context(
                 tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header, errors="surrogateescape")
             )
-        members = iter(archive)
+        entries = iter(archive)
         while True:
             with _refusing_damage():
-                member = next(members, None)
+                member = next(entries, None)
             if member is None:
                 return
             yield archive, member
@@ -101,14 +102,15 @@ def _add(
     elif member.isreg():
         executable = bool(member.mode & stat.S_IXUSR)
         mtime = member.mtime if keep_times else None
-        tree.add_file(member.name, _content(archive, member), executable=executable, mtime=mtime)
+        tree.add_file(member.name, content(archive, member), executable=executable, mtime=mtime)
     else:
         raise ArchiveError(
             f"The archive's entry {member.name!r} is neither file, folder nor link.", hint=REFUSED
         )
 
 
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+def content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    """The bytes of a regular file of the archive."""
     with _refusing_damage():
         file = archive.extractfile(member)
     assert file is not None  # it is for a regular file
@@ -131,7 +133,8 @@ def _refusing_damage() -> Iterator[None]:
         raise ArchiveError(f"The archive is damaged: {error}.", hint=_COPY_AGAIN) from error
 
 
-def _counted(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
+def counted(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
+    """The stream's chunks, as long as they can be a tar within the limits."""
     # Headers and padding come on top of the content, and a bomb may hide in them.
     room = limits.max_bytes + limits.max_files * 4 * tarfile.BLOCKSIZE + 2**20
     for chunk in read_chunks(stream):
