@@ -42,9 +42,15 @@ class Deployment:
         Raises:
             ParameterError: ``OPPFLOW_RUNNER`` names none.
         """
-        if self.settings.runner != "process":
-            raise ParameterError(
-                f"There is no runner {self.settings.runner!r}.",
-                hint="Set OPPFLOW_RUNNER to process.",
-            )
-        return ProcessRunner(self.settings.work_dir, self.store.open, self.limits)
+        settings = self.settings
+        if settings.runner == "process":
+            return ProcessRunner(settings.work_dir, self.store.open, self.limits)
+        if settings.runner == "docker":
+            # Airflow and Docker's client take a second to import, and subprocesses need neither.
+            from oppflow.runners.docker.runner import DockerRunner  # noqa: PLC0415
+
+            return DockerRunner(settings, self.store.open, self.limits)
+        raise ParameterError(
+            f"There is no runner {settings.runner!r}.",
+            hint="Set OPPFLOW_RUNNER to docker or process.",
+        )

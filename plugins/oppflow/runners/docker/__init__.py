@@ -1,0 +1,1 @@
+"""The ``docker`` runner: every worker in a container of its own, through the engine's API alone."""

@@ -1,0 +1,274 @@
+"""The container engine, as far as the runner needs it, with errors that say what to do.
+
+Containers and volumes go by name or ID. Everything travels through the engine's API, so that the
+engine may be on another machine, and Airflow itself in a container.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, cast
+
+import requests
+import urllib3
+from docker import APIClient
+from docker.errors import APIError, DockerException, NotFound
+
+from oppflow.archive.streams import as_stream, read_chunks
+from oppflow.errors import InfrastructureError
+
+_NOT_FOUND = 404
+_CONFLICT = 409
+BROKEN = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    DockerException,
+    OSError,
+)
+"""What docker-py raises where a connection cannot be made or breaks."""
+
+Json = dict[str, Any]
+
+
+class NameTaken(Exception):  # noqa: N818 -- not an error: a container's name is a lock
+    """There is a container of that name already."""
+
+
+class RefusedError(InfrastructureError):
+    """The engine answered, and said no; ``status`` is that of HTTP."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Engine:
+    """A connection to the engine; use it as a context, in one thread."""
+
+    def __init__(self, client: APIClient, url: str) -> None:
+        self._client = client
+        self.url = url
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def cores(self) -> int:
+        """The processors of the engine's machine."""
+        with self._explained("tell about itself"):
+            return int(self._client.info()["NCPU"])
+
+    def architecture(self) -> str:
+        """The engine's processor, in the images' words, such as ``amd64``."""
+        with self._explained("tell about itself"):
+            return str(self._client.version()["Arch"])
+
+    def inspect_image(self, name: str) -> Json | None:
+        """What the engine knows of an image, by name or ID; None if it is not there."""
+        with self._explained(f"tell about the image {name}"):
+            try:
+                return cast("Json", self._client.inspect_image(name))
+            except NotFound:
+                return None
+
+    def pull(self, name: str) -> Iterator[Json]:
+        """Pull an image, and tell how it goes.
+
+        Raises:
+            RefusedError: the registry does not have it, or does not give it.
+        """
+        repository, tag = _split_tag(name)
+        with self._explained(f"pull the image {name}"):
+            for step in self._client.pull(repository, tag=tag, stream=True, decode=True):
+                if "error" in step:
+                    raise RefusedError(f"The image {name} cannot be pulled: {step['error']}", 0)
+                yield step
+
+    def create(self, name: str, config: Json) -> str:
+        """Create a container; its ID.
+
+        Raises:
+            NameTaken: there is one of that name.
+        """
+        with self._explained(f"create the container {name}"):
+            try:
+                return str(self._client.create_container_from_config(config, name)["Id"])
+            except APIError as error:
+                if error.status_code == _CONFLICT:
+                    raise NameTaken(name) from error
+                raise
+
+    def host_config(self, **options: Any) -> Json:
+        """The part of a container's configuration that is the host's business."""
+        return cast("Json", self._client.create_host_config(**options))
+
+    def inspect(self, container: str) -> Json | None:
+        """What the engine knows of a container; None if it is not there."""
+        with self._explained(f"tell about the container {container}"):
+            try:
+                return cast("Json", self._client.inspect_container(container))
+            except NotFound:
+                return None
+
+    def containers(self, labels: Mapping[str, str]) -> list[Json]:
+        """The containers with these labels, ended ones too."""
+        wanted = [f"{name}={value}" for name, value in labels.items()]
+        with self._explained("list containers"):
+            return list(self._client.containers(all=True, filters={"label": wanted}))
+
+    @contextlib.contextmanager
+    def started(self, container: str) -> Iterator[Callable[[bytes], None]]:
+        """Start a container; what sends to its standard input, which ends with the context."""
+        with self._explained(f"start the container {container}"):
+            stream = self._client.attach_socket(container, params={"stdin": 1, "stream": 1})
+        response = getattr(stream, "_response", None)
+        # Over a plain connection docker-py hands out a reader, whose socket can also send.
+        connection = getattr(stream, "_sock", stream)
+
+        def send(data: bytes) -> None:
+            with self._explained(f"listen to us as the container {container}"):
+                connection.sendall(data)
+
+        try:
+            with self._explained(f"start the container {container}"):
+                self._client.start(container)
+            yield send
+        finally:
+            if response is not None:
+                response.close()
+            connection.close()
+
+    def output(self, container: str) -> Iterator[bytes]:
+        """What a container writes to its standard output, line by line, from its very start.
+
+        Ends with the container, or with the connection: `inspect` tells.
+        """
+        rest = b""
+        with self._explained(f"tell what the container {container} says"):
+            for chunk in self._client.logs(
+                container, stdout=True, stderr=False, stream=True, follow=True
+            ):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+        if rest:
+            yield rest
+
+    def errors(self, container: str) -> str:
+        """The last lines that a container wrote to its standard error."""
+        with self._explained(f"tell what the container {container} says"):
+            data = self._client.logs(container, stdout=False, stderr=True, tail=20)
+            return bytes(data).decode("utf-8", "replace").strip()
+
+    def signal(self, container: str, name: str) -> None:
+        """Send a signal to a container; one that has ended does not mind."""
+        with self._explained(f"signal the container {container}"):
+            try:
+                self._client.kill(container, signal=name)
+            except APIError as error:
+                if error.status_code not in (_NOT_FOUND, _CONFLICT):
+                    raise
+
+    def stop(self, container: str, seconds: int) -> None:
+        """Ask a container to end, and end it after so many seconds."""
+        with self._explained(f"stop the container {container}"), contextlib.suppress(NotFound):
+            self._client.stop(container, timeout=seconds)
+
+    def remove(self, container: str) -> None:
+        """End and remove a container with its own volumes; one that is gone is fine."""
+        with self._explained(f"remove the container {container}"):
+            try:
+                self._client.remove_container(container, v=True, force=True)
+            except APIError as error:
+                # 409: somebody else removes it right now
+                if error.status_code not in (_NOT_FOUND, _CONFLICT):
+                    raise
+
+    def put(self, container: str, folder: str, tar: Iterable[bytes]) -> None:
+        """Unpack a plain tar in a folder of a container; what the chunks raise is raised."""
+        with self._explained(f"take files into the container {container}"):
+            self._client.put_archive(container, folder, iter(tar))
+
+    def size(self, container: str, path: str) -> int | None:
+        """Bytes of a file in a container; None if it is not there."""
+        with self._explained(f"look into the container {container}"):
+            # docker-py knows no way to ask for the size without the file.
+            url = self._client._url("/containers/{0}/archive", container)  # noqa: SLF001
+            with self._client.head(url, params={"path": path}) as response:
+                if response.status_code == _NOT_FOUND:
+                    return None
+                response.raise_for_status()
+                told = base64.b64decode(response.headers["X-Docker-Container-Path-Stat"])
+        return int(json.loads(told)["size"])
+
+    @contextlib.contextmanager
+    def open(self, container: str, path: str) -> Iterator[BinaryIO]:
+        """A file of a container, running or not.
+
+        Raises:
+            InfrastructureError: it is not there.
+        """
+        with self._explained(f"hand out {path} of the container {container}"):
+            chunks, _ = self._client.get_archive(container, path)
+        stream = as_stream(self._hearing(chunks, path))
+        try:
+            with tarfile.open(fileobj=stream, mode="r|") as tar:
+                member = tar.next()
+                file = tar.extractfile(member) if member is not None else None
+                if file is None:
+                    raise InfrastructureError(f"{path} of the container {container} is no file.")
+                yield cast("BinaryIO", file)
+        except tarfile.TarError as error:
+            raise InfrastructureError(f"{path} came damaged out of its container.") from error
+        for _ in read_chunks(stream):
+            pass  # so that the connection can be used again
+
+    def volumes(self, prefix: str) -> list[Json]:
+        """The named volumes whose names start so."""
+        with self._explained("list volumes"):
+            found = self._client.volumes(filters={"name": prefix})["Volumes"] or []
+        return [volume for volume in found if volume["Name"].startswith(prefix)]
+
+    def remove_volume(self, name: str) -> bool:
+        """Remove a volume; false if a container uses it, running or not."""
+        with self._explained(f"remove the volume {name}"):
+            try:
+                self._client.remove_volume(name)
+            except APIError as error:
+                if error.status_code != _CONFLICT:
+                    raise
+                return False
+        return True
+
+    def _hearing(self, chunks: Iterable[bytes], path: str) -> Iterator[bytes]:
+        with self._explained(f"hand out {path}"):
+            yield from chunks
+
+    @contextlib.contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except APIError as error:
+            said = error.explanation or error
+            raise RefusedError(
+                f"The container engine at {self.url} refuses to {what}: {said}",
+                error.status_code or 0,
+            ) from error
+        except BROKEN as error:
+            raise InfrastructureError(
+                f"The connection to the container engine at {self.url} broke: {error}",
+                hint="See whether the engine runs; a retry takes up where this attempt stopped.",
+            ) from error
+
+
+def _split_tag(name: str) -> tuple[str, str | None]:
+    """Repository and tag; without a tag it is ``latest``, as Docker's own programs have it."""
+    if "@" in name:
+        return name, None
+    repository, colon, tag = name.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (name, "latest")

@@ -1,0 +1,60 @@
+"""The worker as files: what a container gets when its image has none, or another one."""
+
+from __future__ import annotations
+
+import functools
+import io
+import tarfile
+from pathlib import Path, PurePosixPath
+
+import oppflow
+from oppflow.archive import END_OF_TAR
+from oppflow.runners.docker import paths
+from oppflow.runners.docker.bootstrap import digest_of
+
+_PARTS = ("__init__.py", "campaign.py", "errors.py", "omnetpp", "engine", "worker")
+_PACKAGE = Path(oppflow.__file__).parent
+
+
+@functools.cache
+def worker_files() -> dict[str, bytes]:
+    """The Python files that make a worker, by their paths in the package."""
+    found = {}
+    for part in _PARTS:
+        place = _PACKAGE / part
+        for path in place.rglob("*.py") if place.is_dir() else (place,):
+            found[path.relative_to(_PACKAGE).as_posix()] = path.read_bytes()
+    return found
+
+
+@functools.cache
+def worker_digest() -> str:
+    """Equal for equal workers; an image's own one is measured in the same way."""
+    return digest_of(worker_files())
+
+
+def furnishing() -> bytes:
+    """A tar of the folders of a container's own volume, with the worker in one of them."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for folder in (paths.SCRATCH, paths.OUTPUT):
+            header = tarfile.TarInfo(_own(folder))
+            header.type, header.mode = tarfile.DIRTYPE, 0o755
+            header.uid = header.gid = paths.USER
+            tar.addfile(header)
+        for name, content in sorted(worker_files().items()):
+            header = tarfile.TarInfo(f"{_own(paths.PACKAGE)}/oppflow/{name}")
+            header.size, header.mode = len(content), 0o644
+            tar.addfile(header, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def empty_file(name: str) -> bytes:
+    """A tar of an empty file, to be unpacked over one that is not wanted any more."""
+    header = tarfile.TarInfo(name)
+    header.uid = header.gid = paths.USER
+    return header.tobuf(tarfile.PAX_FORMAT) + END_OF_TAR
+
+
+def _own(path: str) -> str:
+    return PurePosixPath(path).relative_to(paths.OWN).as_posix()

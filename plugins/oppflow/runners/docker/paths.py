@@ -1,0 +1,20 @@
+"""Where things are in a worker's container: the same in every one, since builds remember paths."""
+
+from __future__ import annotations
+
+SHARED = "/oppflow/shared"
+"""The volume of the trees; read-only for workers."""
+
+TREES = f"{SHARED}/trees"
+COMPLETE = f"{SHARED}/complete"
+"""Written last: without it, the volume is empty or somebody is at work on it."""
+
+OWN = "/oppflow/own"
+"""The container's own volume, on disk: a tmpfs would count as memory."""
+
+SCRATCH = f"{OWN}/scratch"
+OUTPUT = f"{OWN}/output"
+PACKAGE = f"{OWN}/worker"
+
+USER = 1000
+"""Nobody in particular, in every image."""
