@@ -8,18 +8,19 @@ from airflow.sdk import DAG
 
 from oppflow.orchestration import (
     POOL,
-    SimulateOperator,
     build_model,
     campaign_parameters,
     collect,
     pack_model,
     report,
     resolve_runs,
+    simulate_operator,
     task_defaults,
 )
 from oppflow.settings import Settings
 
 settings = Settings.from_environment()
+Simulate = simulate_operator(settings.runner)
 
 with DAG(
     dag_id="simulation_campaign",
@@ -36,7 +37,7 @@ with DAG(
     packed = pack_model()
     batches = resolve_runs(packed)
     built = build_model(packed)
-    simulated = SimulateOperator.partial(
+    simulated = Simulate.partial(
         task_id="simulate",
         map_index_template="{{ task.batch['label'] }}",
         pool=POOL,

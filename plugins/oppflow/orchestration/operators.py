@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 POOL = "oppflow"
 
 
-class SimulateOperator(BaseOperator):
-    """Executes the runs of one batch.
+class SimulatesBatch(BaseOperator):
+    """Executes the runs of one batch: what the operators of all runners have in common.
 
     ``batch`` is an item of what ``resolve_runs`` returned. Nothing here is a template: names and
     values from a model must never be rendered.
@@ -31,7 +31,7 @@ class SimulateOperator(BaseOperator):
         self.batch = batch
         self._runner: Runner | None = None
 
-    def execute(self, context: Context) -> dict[str, int]:
+    def execute(self, context: Context) -> Any:
         """Simulate; how many runs had which outcome."""
         with explained():
             from oppflow.deployment import Deployment
@@ -55,3 +55,17 @@ class SimulateOperator(BaseOperator):
         """End the batch's simulations: Airflow kills this task 5 s after asking."""
         if self._runner is not None:
             self._runner.stop()
+
+
+class SimulateOperator(SimulatesBatch):
+    """Simulates in subprocesses of the task."""
+
+
+def simulate_operator(runner: str) -> type[SimulatesBatch]:
+    """The operator of a deployment, by its runner's name."""
+    if runner != "docker":
+        return SimulateOperator
+    # It imports Airflow's Docker provider, which takes a while whenever the DAG is parsed.
+    from oppflow.orchestration.docker_operator import DockerSimulateOperator
+
+    return DockerSimulateOperator

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context, task
 
 from oppflow.orchestration.endings import explained
+from oppflow.orchestration.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from oppflow.plan import PackedCampaign
+    from oppflow.runners.interface import Runner
 
 Json = dict[str, Any]
 
@@ -24,6 +26,8 @@ def pack_model() -> Json:
         from oppflow.stages.pack import Identity
         from oppflow.stages.pack import pack_model as pack
 
+        deployment = Deployment.from_environment()
+        remove_leftovers(deployment.settings)
         context = get_current_context()
         dag_run = context["dag_run"]
         identity = Identity(
@@ -32,9 +36,7 @@ def pack_model() -> Json:
             started=dag_run.run_after.astimezone(timezone.utc),
             packed=datetime.now(timezone.utc),
         )
-        packed = pack(
-            Deployment.from_environment(), identity, dict(context["params"]), dag_run.conf or {}
-        )
+        packed = pack(deployment, identity, dict(context["params"]), dag_run.conf or {})
         return packed.as_json()
 
 
@@ -46,7 +48,8 @@ def resolve_runs(packed: Json) -> list[Json]:
         from oppflow.plan import PackedCampaign
         from oppflow.stages.resolve import resolve_runs as resolve
 
-        return resolve(Deployment.from_environment(), PackedCampaign.from_json(packed))
+        campaign = PackedCampaign.from_json(packed)
+        return resolve(Deployment.from_environment(), campaign, _end_with_task)
 
 
 @task
@@ -57,7 +60,8 @@ def build_model(packed: Json) -> Json:
         from oppflow.plan import PackedCampaign
         from oppflow.stages.build import build_model as build
 
-        return dict(build(Deployment.from_environment(), PackedCampaign.from_json(packed)))
+        campaign = PackedCampaign.from_json(packed)
+        return dict(build(Deployment.from_environment(), campaign, _end_with_task))
 
 
 @task(trigger_rule="all_done")
@@ -67,10 +71,12 @@ def collect() -> Json:
         from oppflow.deployment import Deployment
         from oppflow.stages.collect import collect as bring_home
 
+        deployment = Deployment.from_environment()
+        remove_leftovers(deployment.settings)
         packed = packed_campaign()
         if packed is None:
             return {}
-        return bring_home(Deployment.from_environment(), packed, task_states())
+        return bring_home(deployment, packed, task_states())
 
 
 @task(trigger_rule="all_done")
@@ -81,6 +87,11 @@ def report() -> Json:
         from oppflow.stages.report import report as write
 
         return dict(write(Deployment.from_environment(), packed_campaign(), task_states()))
+
+
+def _end_with_task(runner: Runner) -> None:
+    """Have Airflow stop the runner when it ends this task: a container would not notice."""
+    get_current_context()["ti"].task.on_kill = runner.stop  # type: ignore[method-assign]
 
 
 def packed_campaign() -> PackedCampaign | None:
