@@ -24,7 +24,7 @@ from oppflow.plan import (
     warnings_about,
 )
 from oppflow.runners.interface import TreeParts, Work
-from oppflow.stages.jobs import run_job, simulation_of
+from oppflow.stages.jobs import OnRunner, run_job, simulation_of
 from oppflow.worker.jobs import ResolveJob
 
 log = logging.getLogger(__name__)
@@ -32,14 +32,16 @@ log = logging.getLogger(__name__)
 Pair = tuple[str, str]
 
 
-def resolve_runs(deployment: Deployment, packed: PackedCampaign) -> list[dict[str, Any]]:
+def resolve_runs(
+    deployment: Deployment, packed: PackedCampaign, on_runner: OnRunner | None = None
+) -> list[dict[str, Any]]:
     """Plan the campaign; the batches to map over, each ``{"index", "label", "runs"}``.
 
     Raises:
         ParameterError, ModelError: what was asked for gives no runs.
         StoreError, InfrastructureError: the machine's fault.
     """
-    answer = _ask(deployment, packed)
+    answer = _ask(deployment, packed, on_runner)
     details = [tuple(map(_pair, pairs)) for pairs in answer["details"]]
     resolved = list(zip(map(Run.from_json, answer["runs"]), details, strict=True))
     listed = once_each(resolved)
@@ -62,10 +64,13 @@ def resolve_runs(deployment: Deployment, packed: PackedCampaign) -> list[dict[st
     return _publish(deployment, packed, plan)
 
 
-def _ask(deployment: Deployment, packed: PackedCampaign) -> Mapping[str, Any]:
+def _ask(
+    deployment: Deployment, packed: PackedCampaign, on_runner: OnRunner | None
+) -> Mapping[str, Any]:
     job = ResolveJob(simulation_of(packed), packed.request.run_filter, trees="", scratch="")
     trees = tuple(TreeParts(tree.place, tree.archive) for tree in packed.trees)
-    events = run_job(deployment, Work(f"{packed.campaign}-resolve", job, trees, packed.image_id))
+    work = Work(f"{packed.campaign}-resolve", job, trees, packed.image_id)
+    events = run_job(deployment, work, on_runner=on_runner)
     for event in events:
         if event["event"] == "resolved":
             answer: Mapping[str, Any] = event["answer"]
