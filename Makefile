@@ -11,7 +11,7 @@ export DEMO_MODEL  := $(value MODEL)
 export DEMO_CONFIG := $(value CONFIG)
 export DEMO_RUNS   := $(value RUNS)
 
-.PHONY: help demo up down test check lock clean
+.PHONY: help demo up down test check images image-worker image-omnetpp lock clean
 
 help:
 	@echo "make demo   run a campaign through a real Airflow, and show its results"
@@ -19,6 +19,7 @@ help:
 	@echo "make up     start Airflow and leave it running;  make down  ends it"
 	@echo "make test   run every test that this machine can run"
 	@echo "make check  formatting, lint and types"
+	@echo "make images build the container images;  make image-omnetpp OMNETPP_VERSION=6.1  one"
 
 demo: $(VENV)/.ready
 	@$(LOCAL) demo --model "$$DEMO_MODEL" --config "$$DEMO_CONFIG" --runs "$$DEMO_RUNS"
@@ -36,6 +37,14 @@ check: $(VENV)/.ready-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@cd plugins && ../$(BIN)/mypy --config-file ../pyproject.toml -p oppflow
+
+images: image-worker image-omnetpp
+
+image-worker:
+	@images/build worker $(ARGS)
+
+image-omnetpp:
+	@images/build omnetpp $(ARGS)
 
 lock:
 	@requirements/lock.sh
