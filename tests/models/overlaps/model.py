@@ -1,5 +1,6 @@
 """Notes in a file when it starts and ends, and how many of its kind are at work meanwhile."""
 
+import fcntl
 import os
 import time
 from pathlib import Path
@@ -13,6 +14,10 @@ class Overlaps(Module):
         self.after(1.0, self.meet)
 
     def meet(self) -> None:
+        if self.parameter("alone", False):
+            # Raises if another process holds it; the kernel lets go of it when that one dies.
+            self.lock = (self.folder / "alone").open("a", encoding="utf-8")
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         here = self.folder / f"{os.getpid()}.here"
         here.touch()
         deadline = time.monotonic() + self.parameter("patience", 10.0)
