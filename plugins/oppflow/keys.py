@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ _IGNORED_PAIRS = {
 }  # fmt: skip
 _IGNORED_PREFIXES = ("cmdenv-", "qtenv-")
 _CHANGING = re.compile(r"\$\{\s*(datetimef?|processid|runid)\s*\}")
+# Schedulers that follow the clock or a socket: OMNeT++'s, INET's, and models' own of such names.
+_LIVE = re.compile(r"real-?time|RTScheduler|socket|emulation", re.IGNORECASE)
+_COMMENT = re.compile(r"#[^\"]*\Z")
+_WORD = re.compile(r"[^\s\"';:,()=]+")
 
 
 def digest(value: Any) -> str:
@@ -55,7 +60,7 @@ def build_digest(files: Iterable[FileDigest]) -> str:
 
 
 def content_digest(files: Iterable[FileDigest], ini_files: Iterable[str]) -> str:
-    """Of all files of a tree but the ini files that are read: those count by their entries."""
+    """Of all files of a tree but those ini files whose entries count by themselves."""
     read = set(ini_files)
     return digest(sorted((f.path, f.executable, f.sha256) for f in files if f.path not in read))
 
@@ -114,14 +119,30 @@ def relevant_pairs(pairs: Iterable[Pair]) -> list[Pair]:
     ]
 
 
-def changing_entries(ini_text: str) -> list[str]:
-    """Entries of an ini file whose value is another one each time: they forbid reuse."""
+def unsteady_entries(ini_text: str, folder: str) -> list[str]:
+    """Entries of an ini file in ``folder`` (below the trees' folder) that forbid reuse.
+
+    Their value is another one each time, they bind the simulation to the clock or the network, or
+    they name files that are in no tree, which no key can know.
+    """
     found = []
     for line in ini_text.splitlines():
         key, equals, value = line.partition("=")
-        if equals and _CHANGING.search(value) and relevant_pairs([(key.strip(), value)]):
-            found.append(line.strip())
+        if equals and not key.lstrip().startswith("#") and relevant_pairs([(key.strip(), value)]):
+            value = _COMMENT.sub("", value)
+            live = key.strip() == "scheduler-class" and _LIVE.search(value)
+            if live or _CHANGING.search(value) or _leaves_trees(value, folder):
+                found.append(line.strip())
     return found
+
+
+def _leaves_trees(value: str, folder: str) -> bool:
+    for word in _WORD.findall(value):
+        if re.match(r"(/|~/?)\w", word):
+            return True
+        if ".." in word.split("/") and posixpath.normpath(f"{folder}/{word}").startswith(".."):
+            return True
+    return False
 
 
 def run_inputs(

@@ -21,9 +21,9 @@ from oppflow.keys import (
     FileDigest,
     build_digest,
     build_key,
-    changing_entries,
     content_digest,
     digest,
+    unsteady_entries,
 )
 from oppflow.omnetpp.inifile import read_with_includes
 from oppflow.plan import PackedCampaign, Tree
@@ -78,11 +78,14 @@ def pack_model(
         finder = SourceFinder(deployment.settings.model_roots, scratch, deployment.limits)
         model, projects = _find(finder, request)
         ini_texts = read_with_includes(model.path, model.ini_dir, request.ini_files)
-        packed = _Packer(deployment, request).pack(model, projects, set(ini_texts))
+        # What an entry of an ini file elsewhere names is relative to that one's folder, which the
+        # run's configuration does not tell: such files count as a whole.
+        by_entries = {path for path in ini_texts if _folder(path) == model.ini_dir}
+        packed = _Packer(deployment, request).pack(model, projects, by_entries)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     folder.claim(identity.owner)
-    unsteady = [line for text in ini_texts.values() for line in changing_entries(text)]
+    unsteady = _unsteady(request, ini_texts, packed.trees[-1].place)
     return PackedCampaign(
         campaign=identity.campaign,
         owner=identity.owner,
@@ -97,6 +100,16 @@ def pack_model(
         environment=packed.environment,
         unsteady=tuple(unsteady),
     )
+
+
+def _unsteady(request: CampaignRequest, ini_texts: Mapping[str, str], place: str) -> list[str]:
+    options = "\n".join(f"{key} = {value}" for key, value in request.options)
+    texts = [("", options), *((_folder(path), text) for path, text in ini_texts.items())]
+    return [line for at, text in texts for line in unsteady_entries(text, f"{place}/{at}")]
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _default_name(request: CampaignRequest, identity: Identity) -> str:
