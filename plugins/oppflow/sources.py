@@ -131,7 +131,8 @@ def _with_ini_dir(tree: SourceTree, subdir: str, name: str) -> SourceTree:
             f"There is no folder {subdir!r} in the model {name.partition('#')[0]!r}.",
             hint="What stands behind # is the folder of the ini file, such as #simulations.",
         )
-    return replace(tree, ini_dir=subdir)
+    inside = folder.relative_to(tree.path.resolve()).as_posix()
+    return replace(tree, ini_dir="" if inside == "." else inside)
 
 
 def _is_there(path: Path) -> bool:

@@ -85,7 +85,7 @@ def pack_model(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     folder.claim(identity.owner)
-    unsteady = _unsteady(request, ini_texts, packed.trees[-1].place)
+    unsteady = _unsteady(request, ini_texts, packed.trees[-1].place, model.ini_dir)
     return PackedCampaign(
         campaign=identity.campaign,
         owner=identity.owner,
@@ -102,9 +102,11 @@ def pack_model(
     )
 
 
-def _unsteady(request: CampaignRequest, ini_texts: Mapping[str, str], place: str) -> list[str]:
+def _unsteady(
+    request: CampaignRequest, ini_texts: Mapping[str, str], place: str, ini_dir: str
+) -> list[str]:
     options = "\n".join(f"{key} = {value}" for key, value in request.options)
-    texts = [("", options), *((_folder(path), text) for path, text in ini_texts.items())]
+    texts = [(ini_dir, options), *((_folder(path), text) for path, text in ini_texts.items())]
     return [line for at, text in texts for line in unsteady_entries(text, f"{place}/{at}")]
 
 
