@@ -114,7 +114,13 @@ class SourceFinder:
         target = self._fresh("clone")
         commit = address.clone(target)
         return SourceTree(
-            target, address.name, "", address.shown, None, commit, address.command(commit)
+            target,
+            address.name,
+            "",
+            address.shown,
+            None,
+            commit,
+            address.command(commit.removesuffix("+")),
         )
 
     def _fresh(self, kind: str) -> Path:
