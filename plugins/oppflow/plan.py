@@ -208,6 +208,13 @@ def refuse_unsuitable(pairs: Sequence[Pair]) -> None:
         "output-scalar-file-append": ("true", "each run writes result files of its own"),
         "user-interface": ("qtenv", "it wants Qtenv, and a campaign runs under Cmdenv"),
     }
+    if (libraries := effective(pairs, "load-libs")) is not None:
+        raise ParameterError(
+            f"The configuration says load-libs = {libraries}, which a campaign cannot follow: "
+            "the library is part of no source tree.",
+            hint="Remove load-libs: the libraries that the model and its projects make are loaded "
+            "all the same. Name the source tree that makes this one in projects.",
+        )
     for key, (value, why) in unsuitable.items():
         if (effective(pairs, key) or "").strip('"').lower() == value:
             raise ParameterError(

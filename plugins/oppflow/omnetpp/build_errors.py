@@ -11,7 +11,7 @@ _ERROR = re.compile(r"\berror\b|undefined reference|cannot find|No rule to make"
 
 _HINTS = (
     (
-        re.compile(r"cannot find -lopp\w+d\b"),
+        re.compile(r"cannot find -lopp\w+(?:d|_dbg)\b"),
         "This OMNeT++ was built without its debug libraries: choose the mode release.",
     ),
     (

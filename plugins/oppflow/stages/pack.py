@@ -27,6 +27,7 @@ from oppflow.keys import (
 )
 from oppflow.omnetpp.inifile import read_with_includes
 from oppflow.plan import PackedCampaign, Tree
+from oppflow.projects import check_projects
 from oppflow.request import CampaignRequest
 from oppflow.results_folder import ResultsFolder
 from oppflow.sources import SourceFinder, SourceTree, places
@@ -154,6 +155,8 @@ class _Packer:
         sources = [*projects, model]
         stored = [self._store(source) for source in sources]
         engine = _engine([entry.path for _, _, entries in stored for entry in entries])
+        if engine == "omnetpp":
+            check_projects(sources)
         environment = dict(self._deployment.runner().environment(engine, self._request.image))
         trees: list[Tree] = []
         for source, place, (archive, size, entries) in zip(

@@ -47,6 +47,16 @@ def library_path(simulation: Simulation, trees: Path) -> str:
     return os.pathsep.join(dict.fromkeys(map(str, folders)))
 
 
+def ned_roots(simulation: Simulation, trees: Path) -> list[tuple[str, str]]:
+    """Every tree with each of its NED folders; not those that the ini files tell themselves."""
+    return _Calls(simulation, trees).ned_roots()
+
+
+def excluded_packages(simulation: Simulation, trees: Path) -> tuple[str, ...]:
+    """The NED packages that are not loaded: those of the trees, and those of the campaign."""
+    return _Calls(simulation, trees).exclusions()
+
+
 class _Calls:
     def __init__(self, simulation: Simulation, trees: Path) -> None:
         self._simulation = simulation
@@ -83,13 +93,16 @@ class _Calls:
         return len(Path(self._from_here(program)).parts), program
 
     def ned_path(self) -> tuple[str, ...]:
-        folders = [
-            f"{tree}/{folder}"
+        folders = [f"{tree}/{folder}" for tree, folder in self.ned_roots()]
+        return tuple(dict.fromkeys(map(self._from_here, folders)))
+
+    def ned_roots(self) -> list[tuple[str, str]]:
+        return [
+            (tree, folder)
             for tree in self._all
             if not (tree == self._simulation.model and self._ini_says_ned_path())
             for folder in ned_folders(self._trees / tree)
         ]
-        return tuple(dict.fromkeys(map(self._from_here, folders)))
 
     def _ini_says_ned_path(self) -> bool:
         """Whether the ini files tell the model's NED folders, and ``.nedfolders`` does not."""

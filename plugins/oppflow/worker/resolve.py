@@ -9,6 +9,7 @@ from oppflow.errors import ModelError, ParameterError
 from oppflow.omnetpp.commands import PROBE_INI, CommandLine
 from oppflow.omnetpp.queries import parse_probed_runs, parse_runs
 from oppflow.worker.jobs import ResolveJob
+from oppflow.worker.ned_check import check_ned_folders
 from oppflow.worker.program import command_line
 from oppflow.worker.session import Session
 
@@ -28,6 +29,8 @@ def resolve(job: ResolveJob, session: Session) -> None:
     line = command_line(simulation, Path(job.trees))
     asker = _Asker(session, folder, line)
     asker.check_files()
+    if simulation.engine == "omnetpp":
+        check_ned_folders(simulation, Path(job.trees))
     probe = session.scratch / "probe.ini"
     probe.write_text(PROBE_INI, encoding="utf-8")
     answer = asker.ask(line.query("rundetails", job.run_filter, [str(probe)]))
@@ -107,6 +110,12 @@ class _Asker:
         reason = said.replace("<!> Error: ", "")
         if "No such config" in reason or "no such config" in reason.lower():
             return ParameterError(reason, hint=f"Configurations here: {self._configurations()}.")
+        if "Cannot load library" in reason:
+            return ParameterError(
+                f"The ini file has load-libs, and a campaign cannot follow it: {reason}",
+                hint="Remove load-libs: the libraries that the model and its projects make are "
+                "loaded all the same. Name the source tree that makes this one in projects.",
+            )
         if "run filter" in reason or "run list" in reason:
             return ParameterError(
                 reason,
