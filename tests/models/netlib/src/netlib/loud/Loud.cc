@@ -1,0 +1,1 @@
+#error "The feature Loud is disabled: this must not be compiled"
