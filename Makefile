@@ -11,13 +11,14 @@ export DEMO_MODEL  := $(value MODEL)
 export DEMO_CONFIG := $(value CONFIG)
 export DEMO_RUNS   := $(value RUNS)
 
-.PHONY: help demo up down test check images image-worker image-omnetpp lock clean
+.PHONY: help demo up down test test-omnetpp check images image-worker image-omnetpp lock clean
 
 help:
 	@echo "make demo   run a campaign through a real Airflow, and show its results"
 	@echo "            MODEL=path CONFIG=Name RUNS='filter' for your own model"
 	@echo "make up     start Airflow and leave it running;  make down  ends it"
 	@echo "make test   run every test that this machine can run"
+	@echo "make test-omnetpp  hold campaigns against opp_runall, with an OMNeT++ on PATH or OMNETPP_ROOT"
 	@echo "make check  formatting, lint and types"
 	@echo "make images build the container images;  make image-omnetpp OMNETPP_VERSION=6.1  one"
 
@@ -32,6 +33,9 @@ down: $(VENV)/.ready
 
 test: $(VENV)/.ready-test
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-omnetpp: $(VENV)/.ready-test
+	@$(BIN)/python -m pytest tests/omnetpp_native $(ARGS)
 
 check: $(VENV)/.ready-test
 	@$(BIN)/ruff format --check .
