@@ -227,12 +227,17 @@ def test_configurations_that_no_campaign_can_run(
     assert "Remove" in error.hint
 
 
-def test_an_omnetpp_model_on_the_process_runner(deployment: Deployment, tiny: Tiny) -> None:
-    """The embedded engine is never used silently in OMNeT++'s place."""
+def test_an_omnetpp_model_where_no_omnetpp_is(
+    deployment: Deployment, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The embedded engine is never used silently in its place."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("OMNETPP_ROOT", raising=False)
     (tiny() / "Net.ned").write_text("network Net {}\n")
     error = refused(lambda: pack(deployment, model="tiny"))
     assert "This is an OMNeT++ model (it has NED or C++ sources)" in error.message
-    assert "written in Python" in error.hint
+    assert "opp_run is not on PATH" in error.message
+    assert "OMNETPP_ROOT" in error.hint
 
 
 def test_a_folder_without_any_source(deployment: Deployment, tiny: Tiny) -> None:

@@ -160,8 +160,12 @@ def test_a_worker_ends_when_its_task_cannot_listen(tasks: Tasks) -> None:
     assert list((tasks.work_dir / "scratch").glob("work")) == []
 
 
-def test_only_the_embedded_engine_is_here(tmp_path: Path) -> None:
+def test_only_the_embedded_engine_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An OMNeT++ model gets an error that says so."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("OMNETPP_ROOT", raising=False)
     runner = ProcessRunner(tmp_path, lambda _: (tmp_path / "x").open("rb"), Limits())
     assert "simpy" in runner.environment("embedded")
     with pytest.raises(ParameterError, match="OMNeT"):
