@@ -277,3 +277,11 @@ def test_a_failed_build_makes_the_campaign_red_and_is_not_run(
     assert not finished.green
     assert finished.outcomes == {"lost": 1}
     assert finished.run(0)["attempts"] == 0
+
+
+def test_a_failed_resolve_makes_the_campaign_red(deployment: Deployment) -> None:
+    """With a manifest that has no runs, and the reason where to look for more."""
+    finished = run_campaign(deployment, model="own_words", config="Nothere", allow_partial=True)
+    assert not finished.green
+    assert finished.outcomes == {}
+    assert "failed: resolve_runs" in str(finished.errors["report"])

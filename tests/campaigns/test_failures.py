@@ -125,10 +125,16 @@ def test_partial_results_can_be_allowed(deployment: Deployment) -> None:
     assert not none_good.green
 
 
-def test_without_keep_going_the_batch_ends(deployment: Deployment) -> None:
+@pytest.fixture
+def one_by_one(tmp_path: Path) -> Deployment:
+    """A deployment that simulates one run after the other."""
+    return make_deployment(tmp_path, slots=1)
+
+
+def test_without_keep_going_the_batch_ends(one_by_one: Deployment) -> None:
     """Runs behind the failed one are stopped before they start, here and in later batches."""
     finished = run_campaign(
-        deployment, model="fails", config="AtLoad", runs_per_task=3, keep_going=False
+        one_by_one, model="fails", config="AtLoad", runs_per_task=3, keep_going=False
     )
     outcomes = [run["outcome"] for run in finished.manifest.data["runs"]]
     assert outcomes == ["done", "done", "failed", "stopped", "stopped", "stopped"]
@@ -138,16 +144,16 @@ def test_without_keep_going_the_batch_ends(deployment: Deployment) -> None:
 
 
 def test_a_batch_at_work_hears_of_another_ones_failure(
-    deployment: Deployment,
+    one_by_one: Deployment,
 ) -> None:
     """Short runs print no progress: the wish is looked for when one starts as well."""
     packed = pack(
-        deployment, model="own_words", config="OwnWords", options={"repeat": 40},
+        one_by_one, model="own_words", config="OwnWords", options={"repeat": 40},
         runs_per_task=40, keep_going=False,
     )  # fmt: skip
-    resolve_runs(deployment, packed)
-    build_model(deployment, packed)
-    store, put = deployment.store, deployment.store.put_record
+    resolve_runs(one_by_one, packed)
+    build_model(one_by_one, packed)
+    store, put = one_by_one.store, one_by_one.store.put_record
 
     def put_and_fail_elsewhere(kind: str, key: str, value: dict[str, object]) -> bool:
         put("stop", packed.campaign, {"run": 99})
@@ -155,7 +161,7 @@ def test_a_batch_at_work_hears_of_another_ones_failure(
 
     store.put_record = put_and_fail_elsewhere  # type: ignore[method-assign,assignment]
     with pytest.raises(RunError):
-        simulate_batch(deployment, packed, 0, 1)
+        simulate_batch(one_by_one, packed, 0, 1)
     keys = [f"{packed.campaign}/{number}" for number in range(40)]
     outcomes = [record["outcome"] for record in store.get_records("run", keys).values()]
     assert outcomes[0] == "done"
@@ -174,14 +180,14 @@ LOST_ONCE = """
 
 @pytest.mark.parametrize("keep_going", [True, False])
 def test_a_lost_run_is_tried_again_and_only_it(
-    deployment: Deployment, tmp_path: Path, keep_going: bool
+    one_by_one: Deployment, tmp_path: Path, keep_going: bool
 ) -> None:
     """The retry leaves the good runs alone; each is in the manifest once."""
     model = write_tiny(tmp_path / "models" / "tiny", "*.value = ${value=1,2,3}")
     source = (model / "tiny.py").read_text()
     (model / "tiny.py").write_text(source.replace("    def note", "    def old") + LOST_ONCE)
     finished = run_campaign(
-        deployment, attempts=2, model="tiny", config="General", runs_per_task=3,
+        one_by_one, attempts=2, model="tiny", config="General", runs_per_task=3,
         options={"*.text": f'"{tmp_path / "mark"}"'}, keep_going=keep_going,
     )  # fmt: skip
     assert finished.green

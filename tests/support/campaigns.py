@@ -36,6 +36,7 @@ def make_deployment(folder: Path, *, store_url: str = "", **changes: Any) -> Dep
             "OPPFLOW_WORK": str(folder / "work"),
             "OPPFLOW_STORE_URL": store_url or (folder / "store").as_uri(),
             "OPPFLOW_RUNNER": "process",
+            "OPPFLOW_SLOTS": "2",
         }
     )
     settings = dataclasses.replace(settings, **changes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import os
 import re
 import signal
@@ -28,12 +29,22 @@ from oppflow.runners.interface import OnEvent, OpenArchive, Work
 from oppflow.runners.leftovers import attempt_lock, end_leftovers, prune_scratch
 from oppflow.runners.native_omnetpp import native_omnetpp
 from oppflow.runners.trees import TreeCache, remove_tree
-from oppflow.worker.events import decode_event
+from oppflow.worker.events import (
+    EXIT_GOOD,
+    EXIT_INFRASTRUCTURE,
+    EXIT_RUN_FAILED,
+    EXIT_STOPPED,
+    EXIT_WRONG_JOB,
+    decode_event,
+)
 from oppflow.worker.jobs import ResolveJob, encode_job
 from oppflow.worker.session import LOCK_VARIABLE
 from oppflow.worker.strays import PLACE_VARIABLE
 from oppflow.worker.supervisor import DRAIN
 
+log = logging.getLogger(__name__)
+
+_STATUSES = (EXIT_GOOD, EXIT_RUN_FAILED, EXIT_WRONG_JOB, EXIT_INFRASTRUCTURE, EXIT_STOPPED)
 _PACKAGE_ROOT = Path(oppflow.__file__).resolve().parents[1]
 
 
@@ -95,12 +106,15 @@ class ProcessRunner:
         finally:
             self._end(worker)
             listener.join(timeout=1)
-        if status not in (0, 1, 2, 75, 143):
-            end_leftovers(scratch)  # nobody else could, after a worker that was killed
-            said = "".join(f"\n  {line}" for line in errors)
+            if worker.returncode not in _STATUSES:
+                end_leftovers(scratch)  # nobody else could, after a worker that was killed
+        said = "".join(f"\n  {line}" for line in errors)
+        if status not in _STATUSES:
             raise InfrastructureError(
                 f"The worker of {work.name} ended with status {status} and without a word.{said}"
             )
+        if said:
+            log.warning("The worker of %s said:%s", work.name, said)
         return status
 
     def _start(self, lock: int, scratch: Path) -> subprocess.Popen[bytes]:
