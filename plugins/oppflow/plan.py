@@ -26,6 +26,7 @@ class Tree:
     ``place`` is its path below the trees' folder; ``archive`` names it in the store; the digests
     and the build key are those of `oppflow.keys`. ``origin`` is what the user named, ``home`` the
     folder it is in for good; where there is none, ``fetch`` is the shell command that makes it.
+    ``build`` are the shell commands that built it, known once it was built.
     """
 
     place: str
@@ -36,6 +37,7 @@ class Tree:
     home: str = ""
     commit: str = ""
     fetch: str = ""
+    build: tuple[str, ...] = ()
     size: int = 0
     files: int = 0
 
@@ -83,7 +85,9 @@ class PackedCampaign:
             **{
                 **data,
                 "request": CampaignRequest(**request),
-                "trees": tuple(Tree(**tree) for tree in data["trees"]),
+                "trees": tuple(
+                    Tree(**{**tree, "build": tuple(tree["build"])}) for tree in data["trees"]
+                ),
                 "unsteady": tuple(data["unsteady"]),
             }
         )

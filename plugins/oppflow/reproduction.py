@@ -21,7 +21,8 @@ def reproduction(packed: PackedCampaign, number: int, command: str = "") -> str:
     """Execute the run in the folder of its ini file, as a person would.
 
     Sources that lie on this machine are used where they are. Where one came from an archive or a
-    clone, all are laid out side by side in a new folder first, as they were in the campaign.
+    clone, all are laid out side by side in a new folder first, as they were in the campaign, and
+    built there.
     ``command`` is what executed an OMNeT++ model there: only its build tells the program's name.
     """
     request = packed.request
@@ -56,9 +57,13 @@ def _environment(packed: PackedCampaign) -> str:
 
 
 def _lay_out(tree: Tree) -> list[str]:
-    """The commands that put a tree at its place below a new folder."""
+    """The commands that put a tree at its place below a new folder, and build it there."""
     above = os.path.dirname(tree.place)  # noqa: PTH120 -- of a relative path
     steps = [f"mkdir -p {shlex.quote(above)}"] if above else []
     if tree.home:
-        return [*steps, f"cp -R {shlex.quote(tree.home)} {shlex.quote(tree.place)}"]
-    return [*steps, tree.fetch]
+        steps.append(f"cp -R {shlex.quote(tree.home)} {shlex.quote(tree.place)}")
+    else:
+        steps.append(tree.fetch)
+    if tree.build:
+        steps.append(f"({' && '.join([f'cd {shlex.quote(tree.place)}', *tree.build])})")
+    return steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,3 +116,19 @@ def test_a_model_that_uses_a_project(deployment: Deployment, copy_model: Copy) -
     make_at_home(tree, "-o", "netlib_user", "-I../netlib/src", "-L../netlib/src", "-lnetlib")
     paste(edited.run(0)["reproduce"])
     assert "total 30" in (tree / "results" / "General-#0.sca").read_text()
+
+
+def test_an_archive_is_built_by_the_command_that_reproduces(
+    deployment: Deployment, copy_model: Copy, tmp_path: Path
+) -> None:
+    """Nobody has built it at home: there is none. What is laid out anew is built first."""
+    copy_model("netlib")
+    tree = copy_model("netlib_user")
+    with tarfile.open(tmp_path / "models" / "user.tar.gz", "w:gz") as tar:
+        tar.add(tree, "netlib_user")
+    finished = simulate(deployment, "user.tar.gz", projects=["netlib"])
+    assert finished.outcomes == {"done": 1}
+    command = finished.run(0)["reproduce"]
+    assert "makefiles" in command
+    assert "opp_makemake" in command
+    assert "Simulation time limit" in paste(command)

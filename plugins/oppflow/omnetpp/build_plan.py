@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,22 @@ _ALL_META = ("use-exported-libs", "use-exported-include-paths", "feature-cflags"
 
 @dataclass(frozen=True)
 class Step:
-    """One command of a build: its arguments, and its folder relative to the tree."""
+    """One command of a build: its arguments, and its folder relative to the tree.
+
+    ``output_file``, relative to the folder, takes what it prints.
+    """
 
     folder: str
     arguments: tuple[str, ...]
+    output_file: str = ""
+
+    @property
+    def in_shell(self) -> str:
+        """The command as one types it at the top of the tree."""
+        line = shlex.join(self.arguments)
+        if self.output_file:
+            line += f" > {shlex.quote(self.output_file)}"
+        return line if self.folder == "." else f"(cd {shlex.quote(self.folder)} && {line})"
 
 
 @dataclass(frozen=True)

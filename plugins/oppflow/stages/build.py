@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError
@@ -51,6 +52,16 @@ def stored_builds(store: Store, trees: tuple[Tree, ...]) -> Mapping[str, str]:
     }
 
 
+def with_builds(store: Store, packed: PackedCampaign) -> PackedCampaign:
+    """The campaign with the commands that built its trees, as far as they are built."""
+    records = store.get_records("build", [tree.build_key for tree in packed.trees])
+    trees = (
+        replace(tree, build=tuple(records.get(tree.build_key, {}).get("commands", ())))
+        for tree in packed.trees
+    )
+    return replace(packed, trees=tuple(trees))
+
+
 def built_trees(store: Store, packed: PackedCampaign) -> tuple[TreeParts, ...]:
     """Every tree with its products.
 
@@ -78,7 +89,8 @@ def _build(
             return
         with open_output(event["path"]) as stream:
             stored = store_tar(store, stream, event["archive"])
-        store.put_record("build", keys[event["tree"]], {"archive": stored.digest})
+        record = {"archive": stored.digest, "commands": event["commands"]}
+        store.put_record("build", keys[event["tree"]], record)
         log.info("%s: built and stored, %d bytes", event["tree"], stored.size)
 
     job = BuildJob(

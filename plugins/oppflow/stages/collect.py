@@ -16,6 +16,7 @@ from oppflow.errors import ArchiveError, ArchiveMissingError
 from oppflow.manifest import make_manifest
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
 from oppflow.results_folder import ResultsFolder
+from oppflow.stages.build import with_builds
 from oppflow.stages.simulate import run_record_key
 from oppflow.worker.packing import safe_name
 
@@ -38,7 +39,8 @@ def collect(
     plan = load_plan(deployment, packed)
     collector = _Collector(deployment, packed, folder)
     records = [collector.bring_home(planned) for planned in plan.runs] if plan else []
-    manifest = make_manifest(packed, plan or Plan(()), records, task_states)
+    built = with_builds(deployment.store, packed)
+    manifest = make_manifest(built, plan or Plan(()), records, task_states)
     folder.write_json(folder.manifest, manifest)
     folder.clean()
     log.info("Collected into %s: %s", folder.path, manifest["outcomes"] or "no run")

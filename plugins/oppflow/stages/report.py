@@ -13,6 +13,7 @@ from oppflow.errors import RunError
 from oppflow.manifest import Manifest
 from oppflow.plan import PackedCampaign
 from oppflow.results_folder import ResultsFolder
+from oppflow.stages.build import with_builds
 from oppflow.stages.collect import load_plan
 from oppflow.stages.messages import explain_runs
 
@@ -110,10 +111,11 @@ def _give_verdict(
 
 def _explain(deployment: Deployment, packed: PackedCampaign, manifest: Manifest) -> str:
     plan = load_plan(deployment, packed)
+    built = with_builds(deployment.store, packed)
     records = {record.number: record for _, record in manifest.runs}
     runs = [
         (planned, records[planned.run.number])
         for planned in (plan.runs if plan else ())
         if not records[planned.run.number].outcome.is_good
     ]
-    return f"{len(runs)} of {len(records)} runs are not good.\n{explain_runs(packed, runs)}"
+    return f"{len(runs)} of {len(records)} runs are not good.\n{explain_runs(built, runs)}"

@@ -13,7 +13,7 @@ from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError, OppflowError, RunError
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
 from oppflow.runners.interface import OpenOutput, Runner, Work
-from oppflow.stages.build import built_trees
+from oppflow.stages.build import built_trees, with_builds
 from oppflow.stages.jobs import OnRunner, error_of, simulation_of
 from oppflow.stages.messages import explain_runs
 from oppflow.stages.resolve import history_key
@@ -212,7 +212,8 @@ class _Batch:
             raise self._error
         unfinished = [number for number in self._planned if number not in self._records]
         lost = [record for record in bad if record.outcome is Outcome.LOST]
-        explained = explain_runs(self._packed, [(self._planned[r.number], r) for r in bad])
+        packed = with_builds(self._store, self._packed)
+        explained = explain_runs(packed, [(self._planned[r.number], r) for r in bad])
         if unfinished or lost:
             missing = f"{len(unfinished)} runs left no record.\n" if unfinished else ""
             raise InfrastructureError(missing + explained)

@@ -40,7 +40,7 @@ def build(job: BuildJob, session: Session) -> None:
         if job.engine == "omnetpp":
             plan_steps(job, copies, name, builder.execute)
         else:
-            _build_python(job, copy, builder.execute)
+            _build_python(job, copy, builder)
         made = [path for path, state in _state(copy).items() if before.get(path) != state]
         if job.engine == "omnetpp":
             made = worth_keeping(made)
@@ -48,7 +48,9 @@ def build(job: BuildJob, session: Session) -> None:
             made.append(NOTE)
         target = Path(job.output, f"{number}.tar")
         packed = pack(sorted((path, copy / path) for path in made), target)
-        session.emit("built", tree=name, path=target.name, archive=packed.sha256)
+        session.emit(
+            "built", tree=name, path=target.name, archive=packed.sha256, commands=builder.commands
+        )
     shutil.rmtree(copies, ignore_errors=True)
 
 
@@ -83,6 +85,7 @@ class _Builder:
         self._name = name
         self._copy = copy
         self._environment = build_environment(session.scratch)
+        self.commands: list[str] = []  # in a shell's words, for whoever wants to do it again
 
     def execute(self, step: Step, on_line: Callable[[str], None] | None = None) -> None:
         """Run one command to its good end; ``on_line`` gets its lines instead of the log.
@@ -91,16 +94,18 @@ class _Builder:
             ModelError: it failed.
         """
         output = BuildOutput()
+        folder = self._copy / step.folder
+        lines: list[str] = []
+        if on_line is None:
+            self.commands.append(step.in_shell)
+        tell = lines.append if step.output_file else on_line or self.tell
 
         def hear(line: str) -> None:
             output.hear(line)
-            if on_line is None:
-                self._session.emit("output", run=-1, line=line)
-            else:
-                on_line(line)
+            tell(line)
 
-        folder = self._copy / step.folder
-        errors = self._session.scratch / "build.errors" if on_line else None
+        apart = on_line is not None or step.output_file
+        errors = self._session.scratch / "build.errors" if apart else None
         ending = self._session.execute(
             step.arguments, folder, on_line=hear, error_file=errors, more=self._environment
         )
@@ -109,6 +114,14 @@ class _Builder:
                 output.hear(line)
         if ending.status != 0:
             raise self._failure(step, ending.status, output)
+        if step.output_file:
+            target = folder / step.output_file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def tell(self, line: str) -> None:
+        """Pass a line on to the log."""
+        self._session.emit("output", run=-1, line=line)
 
     def _failure(self, step: Step, status: int, output: BuildOutput) -> ModelError:
         where = (Path(self._name) / step.folder).as_posix()
@@ -123,12 +136,12 @@ class _Builder:
         )
 
 
-def _build_python(job: BuildJob, tree: Path, execute: Callable[[Step], None]) -> None:
+def _build_python(job: BuildJob, tree: Path, builder: _Builder) -> None:
     if makefile(tree):
-        execute(Step(".", ("make", f"MODE={job.mode}")))
+        builder.execute(Step(".", ("make", f"MODE={job.mode}")))
     # Checked by content, not by time: unpacking gives the sources other times.
     byte_code = ("compileall", "-q", "--invalidation-mode", "unchecked-hash", ".")
-    execute(Step(".", (sys.executable, "-m", *byte_code)))
+    builder.execute(Step(".", (sys.executable, "-m", *byte_code)), builder.tell)
 
 
 def _make_writable(tree: Path) -> None:

@@ -8,7 +8,8 @@
 ``finished``   ``run``, ``record``: a `RunRecord` as JSON, whose ``archive`` is the SHA-256 of the
                plain tar at ``path`` (relative to the output folder), complete by then
 ``resolved``   ``answer``: the runs and what their keys need
-``built``      ``tree``, ``path``, ``archive``: the tar of what the build of one tree made
+``built``      ``tree``, ``path``, ``archive``: the tar of what the build of one tree made;
+               ``commands``: the shell commands that made it
 ``error``      ``kind`` (``model``, ``parameter`` or ``infrastructure``), ``message``, ``hint``
 =============  ===============================================================================
 """

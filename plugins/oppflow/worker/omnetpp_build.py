@@ -16,7 +16,7 @@ _DEFINES_FILE = re.compile(r'<features\b[^>]*\bdefinesFile\s*=\s*"([^"]+)"')
 
 
 class Execute(Protocol):
-    """Runs one step of a build; where ``on_line`` is given it gets what the step prints."""
+    """Runs one step of a build; with ``on_line`` it only asks for what the step prints."""
 
     def __call__(self, step: Step, on_line: Callable[[str], None] | None = None) -> None: ...
 
@@ -50,11 +50,7 @@ def _feature_options(tree: Path, folder: str, execute: Execute) -> Sequence[str]
         return ()
     defines = _DEFINES_FILE.search(features.read_text(encoding="utf-8", errors="replace"))
     if defines:
-        lines: list[str] = []
-        execute(Step(".", ("opp_featuretool", "defines")), lines.append)
-        header = tree / defines[1]
-        header.parent.mkdir(parents=True, exist_ok=True)
-        header.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        execute(Step(".", ("opp_featuretool", "defines"), defines[1]))
     words: list[str] = []
     tell = ("opp_featuretool", "options", "-f", "-l", "-c", "-s", folder)
     execute(Step(".", tell), lambda line: words.extend(shlex.split(line)))
