@@ -65,8 +65,18 @@ def content_digest(files: Iterable[FileDigest], ini_files: Iterable[str]) -> str
     return digest(sorted((f.path, f.executable, f.sha256) for f in files if f.path not in read))
 
 
-def build_key(*, tree: str, used: Sequence[str], mode: str, environment: Mapping[str, str]) -> str:
-    """The key of one tree's build: its `build_digest`, the keys of the trees it uses, the rest."""
+def build_key(
+    *,
+    tree: str,
+    used: Sequence[str],
+    mode: str,
+    environment: Mapping[str, str],
+    beside_sources: str = "",
+) -> str:
+    """The key of one tree's build: its `build_digest`, the keys of the trees it uses, the rest.
+
+    ``beside_sources`` is what else the build's product depends on.
+    """
     return digest(
         {
             "scheme": SCHEME,
@@ -74,6 +84,7 @@ def build_key(*, tree: str, used: Sequence[str], mode: str, environment: Mapping
             "used": list(used),
             "mode": mode,
             "environment": dict(environment),
+            "beside_sources": beside_sources,
         }
     )
 

@@ -132,3 +132,30 @@ def test_an_archive_is_built_by_the_command_that_reproduces(
     assert "makefiles" in command
     assert "opp_makemake" in command
     assert "Simulation time limit" in paste(command)
+
+
+def test_a_network_of_the_folder_of_an_included_ini_file(
+    deployment: Deployment, copy_model: Copy
+) -> None:
+    """OMNeT++ looks for it in the package of the folder of the ini file that names it."""
+    folder = copy_model("netlib") / "examples" / "sibling"
+    folder.mkdir()
+    (folder / "omnetpp.ini").write_text("include ../counting/omnetpp.ini\n")
+    finished = simulate(deployment, "netlib#examples/sibling", run_filter="0")
+    assert finished.outcomes == {"done": 1}
+
+
+def test_the_same_tree_as_a_model_and_as_a_project(
+    deployment: Deployment, copy_model: Copy
+) -> None:
+    """A program the one time, a library the other: one is no build of the other."""
+    tree = copy_model("src_and_simulations")
+    model = "src_and_simulations#simulations"
+    assert simulate(deployment, model).built["built"] == ["src_and_simulations"]
+    user = tree.parent / "user"
+    user.mkdir()
+    (user / "Two.ned").write_text("network Two { submodules: a: Ping; b: Ping; }\n")
+    (user / "omnetpp.ini").write_text("[General]\nnetwork = Two\nsim-time-limit = 50s\n")
+    finished = simulate(deployment, "user", projects=["src_and_simulations"])
+    assert finished.built["built"] == ["src_and_simulations", "user"]
+    assert "-l ../src_and_simulations/src_and_simulations" in finished.run(0)["reproduce"]

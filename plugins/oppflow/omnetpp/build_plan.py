@@ -67,6 +67,18 @@ def used_tree(tree: Path, path: str) -> UsedTree:
     return UsedTree(path, there, Products.read(tree))
 
 
+def beside_sources(tree: Path, name: str, *, as_library: bool) -> str:
+    """What a build depends on that is in no file: how the tree is called, and what it is for.
+
+    A tree that says itself how it is built is built the same, whoever wants it.
+    """
+    if makefile(tree) or (makefile(tree / "src") and not build_folders(tree)):
+        return ""
+    if build_folders(tree):
+        return name
+    return f"{name} as a {'library' if as_library else 'program'}"
+
+
 @dataclass(frozen=True)
 class BuildPlan:
     """The build of one tree: ``name`` is its program's or library's where no option says it."""

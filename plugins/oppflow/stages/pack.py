@@ -25,6 +25,7 @@ from oppflow.keys import (
     digest,
     unsteady_entries,
 )
+from oppflow.omnetpp.build_plan import beside_sources
 from oppflow.omnetpp.inifile import read_with_includes
 from oppflow.plan import PackedCampaign, Tree
 from oppflow.projects import check_projects
@@ -171,6 +172,9 @@ class _Packer:
                 used=[tree.build_key for tree in trees],
                 mode=self._request.mode,
                 environment=environment,
+                beside_sources=beside_sources(
+                    source.path, Path(place).name, as_library=source is not model
+                ),
             )
             trees.append(
                 Tree(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +51,17 @@ class Place:
         """What ``TMPDIR`` says."""
         return self.root / "tmp"
 
-    def make(self, trees: Path, ini_files: tuple[str, ...]) -> None:
-        """Mirror ``trees``; ini files are copied, since an editor or a model may rewrite them."""
+    def make(self, trees: Path, ini_files: tuple[str, ...], included: Iterable[str] = ()) -> None:
+        """Mirror ``trees``; ini files are copied, since an editor or a model may rewrite them.
+
+        Folders of ``included`` ini files become real ones as well: OMNeT++ looks for a network in
+        the package of the folder that names it, and takes the paths of folders without links.
+        """
         for folder in (self.result_dir, self.home, self.temporary):
             folder.mkdir(parents=True)
         self._mirror_along(trees, self.trees, Path(self.ini_path).parts)
+        for path in included:
+            _make_real(trees, self.trees, Path(path).parts[:-1])
         for name in ini_files:
             copy = self.working_dir / name
             if copy.is_symlink():
@@ -98,6 +104,17 @@ def _mirror_all(source: Path, target: Path) -> None:
             (target / entry.name).symlink_to(Path(entry.path).readlink())
         else:
             (target / entry.name).symlink_to(entry.path)
+
+
+def _make_real(source: Path, target: Path, path: tuple[str, ...]) -> None:
+    """Turn links along ``path`` into folders of links."""
+    for name in path:
+        source, target = source / name, target / name
+        if target.is_symlink():
+            target.unlink()
+            target.mkdir()
+            for entry in os.scandir(source):
+                (target / entry.name).symlink_to(entry.path)
 
 
 def _regular_files(folder: Path) -> Iterator[Path]:

@@ -47,6 +47,19 @@ def library_path(simulation: Simulation, trees: Path) -> str:
     return os.pathsep.join(dict.fromkeys(map(str, folders)))
 
 
+def included_ini_files(simulation: Simulation, trees: Path) -> list[str]:
+    """The ini files that are read, by their paths below the trees' folder."""
+    return [f"{simulation.model}/{name}" for name in _ini_texts(simulation, trees)]
+
+
+def _ini_texts(simulation: Simulation, trees: Path) -> dict[str, str]:
+    tree = trees / simulation.model
+    try:
+        return read_with_includes(tree, simulation.ini_dir, simulation.ini_files)
+    except ParameterError:
+        return {}  # OMNeT++ will say what is wrong with them
+
+
 def ned_roots(simulation: Simulation, trees: Path) -> list[tuple[str, str]]:
     """Every tree with each of its NED folders; not those that the ini files tell themselves."""
     return _Calls(simulation, trees).ned_roots()
@@ -106,13 +119,9 @@ class _Calls:
 
     def _ini_says_ned_path(self) -> bool:
         """Whether the ini files tell the model's NED folders, and ``.nedfolders`` does not."""
-        tree = self._trees / self._simulation.model
-        if declared_ned_folders(tree):
+        if declared_ned_folders(self._trees / self._simulation.model):
             return False
-        try:
-            texts = read_with_includes(tree, self._simulation.ini_dir, self._simulation.ini_files)
-        except ParameterError:
-            return False  # OMNeT++ will say what is wrong with them
+        texts = _ini_texts(self._simulation, self._trees)
         return any(_NED_PATH.search(text) for text in texts.values())
 
     def exclusions(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from oppflow.worker.jobs import SimulateJob
 from oppflow.worker.memory import MemoryGuard
 from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
 from oppflow.worker.place import Place
-from oppflow.worker.program import command_line, library_path
+from oppflow.worker.program import command_line, included_ini_files, library_path
 from oppflow.worker.session import Session, inherited_lock
 
 TOLD_LINES = 2000
@@ -107,7 +107,8 @@ class _Execution:
     def start(self) -> tuple[Child, Callable[[Ending], None]]:
         """Start the simulation; the child, and what to call when it ended."""
         place = self._place
-        place.make(Path(self._job.trees), self._job.simulation.ini_files)
+        trees, simulation = Path(self._job.trees), self._job.simulation
+        place.make(trees, simulation.ini_files, included_ini_files(simulation, trees))
         self._output = place.output_file.open("wb")
         self._session.emit("started", run=self._run.number)
         command = Command(
