@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from oppflow.omnetpp.build_errors import BuildOutput
-from oppflow.omnetpp.build_plan import BuildPlan, Step, UsedTree, used_tree
+from oppflow.omnetpp.build_plan import BuildPlan, Step, UsedTree, beside_sources, used_tree
 from oppflow.omnetpp.products import Products
 
 MAKE = Step(".", ("make", "MODE=release", "-j2", "-Otarget"))
@@ -110,6 +110,23 @@ def test_a_makefile_without_those_it_needs(tmp_path: Path) -> None:
         '<dir path="." type="custom"/><dir path="src" makemake-options="--deep"/>'
     )
     assert steps(tmp_path) == [makemake("--deep -o my_model", "src"), MAKE]
+
+
+def test_what_a_build_depends_on_beside_its_files(tmp_path: Path) -> None:
+    """Nothing where a makefile says it all: a framework is one build for all its users."""
+    write(tmp_path, "src/a.cc")
+    assert beside_sources(tmp_path, "x", as_library=True) == "x as a library"
+    assert beside_sources(tmp_path, "x", as_library=False) == "x as a program"
+    (tmp_path / ".oppbuildspec").write_text('<dir path="src" makemake-options=""/>')
+    assert beside_sources(tmp_path, "x", as_library=True) == "x"
+    write(tmp_path, "Makefile")
+    assert beside_sources(tmp_path, "x", as_library=True) == ""
+
+
+def test_steps_as_one_types_them() -> None:
+    """At the top of the tree."""
+    assert Step(".", ("make", "a b")).in_shell == "make 'a b'"
+    assert Step("src", ("tell",), "x/h.h").in_shell == "(cd src && tell > x/h.h)"
 
 
 def test_what_a_built_tree_offers(tmp_path: Path) -> None:
