@@ -18,8 +18,9 @@ import urllib3
 from docker import APIClient
 from docker.errors import APIError, DockerException, NotFound
 
-from oppflow.archive.streams import as_stream, read_chunks
+from oppflow.archive.streams import CHUNK, as_stream
 from oppflow.errors import InfrastructureError
+from oppflow.runners.docker.answers import answer, frames
 
 _NOT_FOUND = 404
 _CONFLICT = 409
@@ -150,10 +151,11 @@ class Engine:
         Ends with the container, or with the connection: `inspect` tells.
         """
         rest = b""
-        with self._explained(f"tell what the container {container} says"):
-            for chunk in self._client.logs(
-                container, stdout=True, stderr=False, stream=True, follow=True
-            ):
+        with (
+            self._explained(f"tell what the container {container} says"),
+            answer(self._client, container, "logs", timeout=None, stdout=1, follow=1) as response,
+        ):
+            for chunk in frames(response):
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from lines
         if rest:
@@ -197,13 +199,13 @@ class Engine:
     def size(self, container: str, path: str) -> int | None:
         """Bytes of a file in a container; None if it is not there."""
         with self._explained(f"look into the container {container}"):
-            # docker-py knows no way to ask for the size without the file.
-            url = self._client._url("/containers/{0}/archive", container)  # noqa: SLF001
-            with self._client.head(url, params={"path": path}) as response:
-                if response.status_code == _NOT_FOUND:
-                    return None
-                response.raise_for_status()
-                told = base64.b64decode(response.headers["X-Docker-Container-Path-Stat"])
+            try:
+                with answer(
+                    self._client, container, "archive", method="HEAD", path=path
+                ) as response:
+                    told = base64.b64decode(response.headers["X-Docker-Container-Path-Stat"])
+            except NotFound:
+                return None
         return int(json.loads(told)["size"])
 
     @contextlib.contextmanager
@@ -213,20 +215,22 @@ class Engine:
         Raises:
             InfrastructureError: it is not there.
         """
-        with self._explained(f"hand out {path} of the container {container}"):
-            chunks, _ = self._client.get_archive(container, path)
-        stream = as_stream(self._hearing(chunks, path))
-        try:
-            with tarfile.open(fileobj=stream, mode="r|") as tar:
+        what = f"hand out {path} of the container {container}"
+        with contextlib.ExitStack() as stack:
+            with self._explained(what):
+                response = stack.enter_context(
+                    answer(self._client, container, "archive", path=path)
+                )
+            stream = as_stream(self._content(response, what))
+            try:
+                tar = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
                 member = tar.next()
                 file = tar.extractfile(member) if member is not None else None
-                if file is None:
-                    raise InfrastructureError(f"{path} of the container {container} is no file.")
-                yield cast("BinaryIO", file)
-        except tarfile.TarError as error:
-            raise InfrastructureError(f"{path} came damaged out of its container.") from error
-        for _ in read_chunks(stream):
-            pass  # so that the connection can be used again
+            except tarfile.TarError as error:
+                raise InfrastructureError(f"{path} came damaged out of its container.") from error
+            if file is None:
+                raise InfrastructureError(f"{path} of the container {container} is no file.")
+            yield cast("BinaryIO", file)
 
     def volumes(self, prefix: str) -> list[Json]:
         """The named volumes whose names start so."""
@@ -245,9 +249,9 @@ class Engine:
                 return False
         return True
 
-    def _hearing(self, chunks: Iterable[bytes], path: str) -> Iterator[bytes]:
-        with self._explained(f"hand out {path}"):
-            yield from chunks
+    def _content(self, response: requests.Response, what: str) -> Iterator[bytes]:
+        with self._explained(what):
+            yield from response.iter_content(CHUNK)
 
     @contextlib.contextmanager
     def _explained(self, what: str) -> Iterator[None]:

@@ -1,0 +1,104 @@
+"""A container engine for the tests: whether there is one, and a deployment of one's own on it."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import tarfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.campaigns import make_deployment
+
+from oppflow.deployment import Deployment
+from oppflow.errors import InfrastructureError
+
+IMAGE = os.environ.get("OPPFLOW_TEST_IMAGE", "oppflow/worker:latest")
+
+
+@functools.cache
+def why_no_containers() -> str:
+    """Why this machine cannot run the tests that need containers; empty if it can."""
+    from oppflow.runners.docker.connection import connect
+
+    try:
+        with connect() as engine:
+            if engine.inspect_image(IMAGE) is None:
+                return f"the image {IMAGE} is not there: make image-worker builds it"
+    except InfrastructureError as error:
+        return f"no container engine: {error.message}"
+    return ""
+
+
+@contextmanager
+def container_deployment(folder: Path, **changes: Any) -> Iterator[Deployment]:
+    """A deployment with the docker runner; nothing of it is left on the engine afterwards."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    made = {"runner": "docker", "images": (IMAGE,), "deployment": name, **changes}
+    try:
+        yield make_deployment(folder, **made)
+    finally:
+        remove_all(name)
+
+
+def remove_all(deployment: str) -> None:
+    """Remove every container and volume of a deployment."""
+    from oppflow.runners.docker.connection import connect
+    from oppflow.runners.docker.volumes import volume_prefix
+
+    with connect() as engine:
+        for container in containers(deployment):
+            engine.remove(container["Id"])
+        for volume in engine.volumes(volume_prefix(deployment)):
+            engine.remove_volume(volume["Name"])
+
+
+def containers(deployment: str) -> list[dict[str, Any]]:
+    """The deployment's containers, ended ones too."""
+    from oppflow.runners.docker.connection import connect
+
+    with connect() as engine:
+        return engine.containers({"oppflow.deployment": deployment})
+
+
+def simulating(deployment: str) -> list[dict[str, Any]]:
+    """The deployment's containers that simulate right now."""
+    found = containers(deployment)
+    return [one for one in found if one["State"] == "running" and one["Labels"].get("oppflow.runs")]
+
+
+def inspect(container: str) -> dict[str, Any]:
+    """What the engine knows of a container."""
+    from oppflow.runners.docker.connection import connect
+
+    with connect() as engine:
+        found = engine.inspect(container)
+    assert found is not None
+    return found
+
+
+@contextmanager
+def built_image(dockerfile: str, **files: bytes) -> Iterator[str]:
+    """An image for one test; ``files`` lie beside the Dockerfile."""
+    import docker
+
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as tar:
+        for name, content in {"Dockerfile": dockerfile.encode(), **files}.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            header.mode = 0o755
+            tar.addfile(header, io.BytesIO(content))
+    context.seek(0)
+    tag = f"oppflow-test/{uuid.uuid4().hex[:8]}:latest"
+    client = docker.from_env()
+    try:
+        client.images.build(fileobj=context, custom_context=True, tag=tag, rm=True)
+        yield tag
+        client.images.remove(tag, force=True)
+    finally:
+        client.close()
