@@ -66,7 +66,7 @@ def test_addresses_are_the_release_pages_own(beside: Beside, version: str, place
     assert beside.run("url", version).stdout == f"{PAGE}/{place}\n"
 
 
-@pytest.mark.parametrize("version", ["", "6", "latest; rm", "../6.1"])
+@pytest.mark.parametrize("version", ["", "6", "six", "6.", "6.1; rm", "../6.1"])
 def test_what_is_no_version_is_refused(beside: Beside, version: str) -> None:
     done = beside.run("url", version)
     assert done.returncode == 1
