@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from tests.support.containers import containers, simulating
-from tests.support.processes import eventually
 from tests.support.runners import Client
 
 from oppflow.deployment import Deployment
@@ -20,7 +17,7 @@ from oppflow.worker.events import Event
 
 
 @pytest.fixture
-def orphan(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskInstance]:
+def orphan(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> TaskInstance:
     """The task whose container runs on: the store did not take what came out of it."""
     task = TaskInstance("campaign", "manual__1", "simulate", "3", "1")
     monkeypatch.setattr(labels.TaskInstance, "current", lambda: task)
@@ -30,7 +27,7 @@ def orphan(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
     with pytest.raises(StoreError):
         Client(deployment, "mm1").simulate("Endless", 1, break_down)
-    yield task
+    return task
 
 
 def reaped(deployment: Deployment, *over: TaskInstance) -> list[str]:

@@ -23,7 +23,6 @@ from oppflow.deployment import Deployment
 from oppflow.errors import ArchiveMissingError
 from oppflow.runners.docker.connection import connect
 from oppflow.runners.docker.runner import DockerRunner
-from oppflow.runners.docker.volumes import volume_prefix
 from oppflow.settings import PROJECT_ROOT
 
 STUCK = PROJECT_ROOT / "tests" / "support" / "stuck_filler.py"
@@ -38,7 +37,7 @@ def keepers(deployment: Deployment) -> list[str]:
 
 def volumes(deployment: Deployment) -> list[str]:
     with connect() as engine:
-        found = engine.volumes(volume_prefix(deployment.settings.deployment))
+        found = engine.volumes({"oppflow.deployment": deployment.settings.deployment})
     return [volume["Name"] for volume in found]
 
 

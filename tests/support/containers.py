@@ -48,12 +48,11 @@ def container_deployment(folder: Path, **changes: Any) -> Iterator[Deployment]:
 def remove_all(deployment: str) -> None:
     """Remove every container and volume of a deployment."""
     from oppflow.runners.docker.connection import connect
-    from oppflow.runners.docker.volumes import volume_prefix
 
     with connect() as engine:
         for container in containers(deployment):
             engine.remove(container["Id"])
-        for volume in engine.volumes(volume_prefix(deployment)):
+        for volume in engine.volumes({"oppflow.deployment": deployment}):
             engine.remove_volume(volume["Name"])
 
 

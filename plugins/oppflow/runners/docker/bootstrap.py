@@ -39,12 +39,18 @@ def main() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([folder, others] if others else [folder])
     if engine == "embedded" and importlib.util.find_spec("simpy") is None:
         _refuse("the model is for the embedded engine, and the image has no SimPy")
-    root = os.environ.get("OMNETPP_ROOT")
-    place = f"{root}/bin" if root else None
-    if engine == "omnetpp" and shutil.which("opp_run", path=place) is None:
+    if engine == "omnetpp" and not _has_omnetpp():
         _refuse("the model is for OMNeT++, and the image has no opp_run on its PATH")
     sys.argv[1:] = []
     runpy.run_module("oppflow.worker", run_name="__main__", alter_sys=True)
+
+
+def _has_omnetpp() -> bool:
+    path = os.environ.get("PATH", os.defpath)
+    root = os.environ.get("OMNETPP_ROOT")
+    if root:
+        path = f"{root}/bin{os.pathsep}{path}"
+    return shutil.which("opp_run", path=path) is not None
 
 
 def _own_digest() -> str:

@@ -119,9 +119,8 @@ class Engine:
 
     def containers(self, labels: Mapping[str, str]) -> list[Json]:
         """The containers with these labels, ended ones too."""
-        wanted = [f"{name}={value}" for name, value in labels.items()]
         with self._explained("list containers"):
-            return list(self._client.containers(all=True, filters={"label": wanted}))
+            return list(self._client.containers(all=True, filters={"label": _as_texts(labels)}))
 
     @contextlib.contextmanager
     def started(self, container: str) -> Iterator[Callable[[bytes], None]]:
@@ -232,11 +231,11 @@ class Engine:
                 raise InfrastructureError(f"{path} of the container {container} is no file.")
             yield cast("BinaryIO", file)
 
-    def volumes(self, prefix: str) -> list[Json]:
-        """The named volumes whose names start so."""
+    def volumes(self, labels: Mapping[str, str]) -> list[Json]:
+        """The volumes with these labels."""
         with self._explained("list volumes"):
-            found = self._client.volumes(filters={"name": prefix})["Volumes"] or []
-        return [volume for volume in found if volume["Name"].startswith(prefix)]
+            found = self._client.volumes(filters={"label": _as_texts(labels)})
+        return list(found["Volumes"] or [])
 
     def remove_volume(self, name: str) -> bool:
         """Remove a volume; false if a container uses it, running or not."""
@@ -268,6 +267,10 @@ class Engine:
                 f"The connection to the container engine at {self.url} broke: {error}",
                 hint="See whether the engine runs; a retry takes up where this attempt stopped.",
             ) from error
+
+
+def _as_texts(labels: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in labels.items()]
 
 
 def _split_tag(name: str) -> tuple[str, str | None]:

@@ -38,15 +38,24 @@ def furnishing() -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for folder in (paths.SCRATCH, paths.OUTPUT):
-            header = tarfile.TarInfo(_own(folder))
-            header.type, header.mode = tarfile.DIRTYPE, 0o755
-            header.uid = header.gid = paths.USER
-            tar.addfile(header)
+            tar.addfile(_folder(_own(folder)))
         for name, content in sorted(worker_files().items()):
             header = tarfile.TarInfo(f"{_own(paths.PACKAGE)}/oppflow/{name}")
             header.size, header.mode = len(content), 0o644
             tar.addfile(header, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def own_folder(name: str) -> bytes:
+    """A tar of a folder that the worker may write to."""
+    return _folder(name).tobuf(tarfile.PAX_FORMAT) + END_OF_TAR
+
+
+def _folder(name: str) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(name)
+    header.type, header.mode = tarfile.DIRTYPE, 0o755
+    header.uid = header.gid = paths.USER
+    return header
 
 
 def empty_file(name: str) -> bytes:

@@ -16,5 +16,8 @@ SCRATCH = f"{OWN}/scratch"
 OUTPUT = f"{OWN}/output"
 PACKAGE = f"{OWN}/worker"
 
+CACHE = "/oppflow/ccache"
+"""Compiled C++ of earlier builds, in a volume that builds with the same image share."""
+
 USER = 1000
 """Nobody in particular, in every image."""

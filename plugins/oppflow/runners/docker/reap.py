@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, timezone
 from oppflow.errors import InfrastructureError
 from oppflow.runners.docker.engine import Engine, Json
 from oppflow.runners.docker.labels import TaskInstance, deployment_label
-from oppflow.runners.docker.volumes import volume_prefix
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ def reap(engine: Engine, deployment: str, is_over: Callable[[TaskInstance], bool
             engine.remove(container["Id"])
             gone.append(container["Names"][0].lstrip("/"))
     oldest = datetime.now(timezone.utc) - _KEPT
-    old = (v["Name"] for v in engine.volumes(volume_prefix(deployment)) if _created(v) < oldest)
+    old = (v["Name"] for v in engine.volumes(deployment_label(deployment)) if _created(v) < oldest)
     gone += [name for name in old if _removed(engine, name)]
     for name in gone:
         log.info("Removed %s, which belonged to nobody any more", name)

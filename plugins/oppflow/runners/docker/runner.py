@@ -22,12 +22,12 @@ from oppflow.runners.docker.container import WorkerContainer, may_be_adopted
 from oppflow.runners.docker.engine import Engine, NameTaken
 from oppflow.runners.docker.images import Image
 from oppflow.runners.docker.labels import TaskInstance, does_the_work, work_labels
-from oppflow.runners.docker.package import furnishing
+from oppflow.runners.docker.package import furnishing, own_folder
 from oppflow.runners.docker.spec import STOP_SECONDS, model_engine, worker_config
-from oppflow.runners.docker.volumes import TreeVolume
+from oppflow.runners.docker.volumes import TreeVolume, compiler_cache
 from oppflow.runners.interface import OnEvent, OpenArchive, Work
 from oppflow.settings import Settings
-from oppflow.worker.jobs import Job, ResolveJob, SimulateJob, encode_job
+from oppflow.worker.jobs import BuildJob, Job, ResolveJob, SimulateJob, encode_job
 from oppflow.worker.supervisor import DRAIN_SIGNAL
 
 log = logging.getLogger(__name__)
@@ -86,10 +86,10 @@ class DockerRunner:
         labels = work_labels(self._settings.deployment, work, TaskInstance.current())
         volume = self._volume(work)
         name = _name(self._settings.deployment, work.name)
-        config = worker_config(
-            engine, image.id, work.job, labels=labels,
-            volume=volume.name, volume_labels=volume.labels,
-        )  # fmt: skip
+        mounts = [volume.mount()]
+        if isinstance(work.job, BuildJob):
+            mounts.append(compiler_cache(self._settings.deployment, image.id))
+        config = worker_config(engine, image.id, work.job, labels=labels, mounts=mounts)
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             try:
@@ -122,6 +122,8 @@ class DockerRunner:
         try:
             volume.fill(engine, container, image.id)
             engine.put(container, paths.OWN, [furnishing()])
+            if isinstance(job, BuildJob):
+                engine.put(container, paths.CACHE, [own_folder(".")])
             with engine.started(container) as send:
                 send(encode_job(_at_home(job)).encode() + b"\n")
         except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,35 +47,36 @@ def worker_config(
     image_id: str,
     job: Job,
     *,
-    volume: str,
     labels: Mapping[str, str],
-    volume_labels: Mapping[str, str],
+    mounts: Sequence[Mount],
 ) -> Json:
-    """The configuration of a container that does a job on the trees in ``volume``."""
+    """The configuration of a container that does a job; ``mounts`` are beside its own volume."""
     resources = Resources.of(job, engine)
     return {
         **_common(image_id, labels),
         "Entrypoint": ["python3", "-c", inspect.getsource(bootstrap)],
         "Cmd": [model_engine(job), worker_digest(), paths.PACKAGE],
-        "Env": [f"HOME={paths.SCRATCH}", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"],
+        "Env": [
+            f"HOME={paths.SCRATCH}",
+            f"CCACHE_DIR={paths.CACHE}",
+            "LANG=C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE=1",
+        ],
         "HostConfig": engine.host_config(
             **_hardened(),
             nano_cpus=resources.cores * 10**9,
             mem_limit=resources.memory,
             memswap_limit=resources.memory,  # equal: no swap
-            mounts=[
-                _trees(volume, volume_labels, read_only=True),
-                Mount(paths.OWN, None, type="volume"),
-            ],
+            mounts=[*mounts, Mount(paths.OWN, None, type="volume")],
             log_config=LogConfig(type="json-file", config={"max-size": "100m", "max-file": "4"}),
         ),
     }
 
 
-def keeper_config(engine: Engine, image_id: str, *, volume: str, labels: Mapping[str, str]) -> Json:
+def keeper_config(engine: Engine, image_id: str, labels: Mapping[str, str], mount: Mount) -> Json:
     """The configuration of a container that does nothing, until its standard input ends.
 
-    It holds the volume open for writing. The input ends with whoever started it.
+    It holds a volume open for writing. The input ends with whoever started it.
     """
     return {
         **_common(image_id, labels),
@@ -85,7 +86,7 @@ def keeper_config(engine: Engine, image_id: str, *, volume: str, labels: Mapping
             **_hardened(),
             mem_limit=_WORKERS_OWN,
             memswap_limit=_WORKERS_OWN,
-            mounts=[_trees(volume, labels, read_only=False)],
+            mounts=[mount],
         ),
     }
 
@@ -117,14 +118,3 @@ def _hardened() -> dict[str, Any]:
         "tmpfs": {"/tmp": "size=64m,mode=1777"},  # noqa: S108 -- the container's own
         "restart_policy": {"Name": "no"},
     }
-
-
-def _trees(volume: str, labels: Mapping[str, str], *, read_only: bool) -> Mount:
-    return Mount(
-        paths.SHARED,
-        volume,
-        type="volume",
-        read_only=read_only,
-        no_copy=True,
-        labels=dict(labels),
-    )

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from docker.types import Mount
+
 from oppflow.archive import END_OF_TAR, ForwardedTree, Limits
 from oppflow.archive.streams import as_stream, read_chunks
 from oppflow.runners.docker import paths
@@ -21,9 +23,11 @@ from oppflow.runners.interface import OpenArchive, TreeParts
 log = logging.getLogger(__name__)
 
 
-def volume_prefix(deployment: str) -> str:
-    """How the names of a deployment's tree volumes begin."""
-    return f"oppflow-{deployment}-trees-"
+def compiler_cache(deployment: str, image_id: str) -> Mount:
+    """The volume in which builds with one image keep what they compiled."""
+    name = f"oppflow-{deployment}-ccache-{image_id.rpartition(':')[2][:32]}"
+    labels = deployment_label(deployment)
+    return Mount(paths.CACHE, name, type="volume", no_copy=True, labels=labels)
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,18 @@ class TreeVolume:
     def name(self) -> str:
         """Another one for every content."""
         content = hashlib.sha256(repr(sorted(map(repr, self.trees))).encode()).hexdigest()
-        return volume_prefix(self.deployment) + content[:32]
+        return f"oppflow-{self.deployment}-trees-{content[:32]}"
 
-    @property
-    def labels(self) -> dict[str, str]:
-        """Of the volume, and of the container that fills it."""
-        return deployment_label(self.deployment)
+    def mount(self, *, read_only: bool = True) -> Mount:
+        """The volume in a container; it is made with the first one that has it."""
+        return Mount(
+            paths.SHARED,
+            self.name,
+            type="volume",
+            read_only=read_only,
+            no_copy=True,
+            labels=deployment_label(self.deployment),
+        )
 
     def fill(self, engine: Engine, container: str, image_id: str) -> None:
         """See that the volume is whole.
@@ -61,7 +71,8 @@ class TreeVolume:
 
         if is_whole():
             return
-        config = keeper_config(engine, image_id, volume=self.name, labels=self.labels)
+        labels = deployment_label(self.deployment)
+        config = keeper_config(engine, image_id, labels, self.mount(read_only=False))
         with holding(engine, f"{self.name}-keeper", config, unless=is_whole) as keeper:
             if keeper is not None:
                 log.info("Putting the trees into the volume %s", self.name)
