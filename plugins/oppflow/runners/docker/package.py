@@ -46,9 +46,9 @@ def furnishing() -> bytes:
     return buffer.getvalue()
 
 
-def own_folder(name: str) -> bytes:
-    """A tar of a folder that the worker may write to."""
-    return _folder(name).tobuf(tarfile.PAX_FORMAT) + END_OF_TAR
+def own_folder(path: str) -> bytes:
+    """A tar of one folder, which the worker may write to."""
+    return _folder(PurePosixPath(path).name).tobuf(tarfile.PAX_FORMAT) + END_OF_TAR
 
 
 def _folder(name: str) -> tarfile.TarInfo:

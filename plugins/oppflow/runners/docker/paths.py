@@ -16,8 +16,11 @@ SCRATCH = f"{OWN}/scratch"
 OUTPUT = f"{OWN}/output"
 PACKAGE = f"{OWN}/worker"
 
-CACHE = "/oppflow/ccache"
+CACHE_VOLUME = "/oppflow/ccache"
 """Compiled C++ of earlier builds, in a volume that builds with the same image share."""
+
+CACHE = f"{CACHE_VOLUME}/files"
+"""A fresh volume belongs to root, and its top cannot be given away."""
 
 USER = 1000
 """Nobody in particular, in every image."""

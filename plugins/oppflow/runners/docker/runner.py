@@ -123,7 +123,7 @@ class DockerRunner:
             volume.fill(engine, container, image.id)
             engine.put(container, paths.OWN, [furnishing()])
             if isinstance(job, BuildJob):
-                engine.put(container, paths.CACHE, [own_folder(".")])
+                engine.put(container, paths.CACHE_VOLUME, [own_folder(paths.CACHE)])
             with engine.started(container) as send:
                 send(encode_job(_at_home(job)).encode() + b"\n")
         except BaseException:

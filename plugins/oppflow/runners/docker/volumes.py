@@ -27,7 +27,7 @@ def compiler_cache(deployment: str, image_id: str) -> Mount:
     """The volume in which builds with one image keep what they compiled."""
     name = f"oppflow-{deployment}-ccache-{image_id.rpartition(':')[2][:32]}"
     labels = deployment_label(deployment)
-    return Mount(paths.CACHE, name, type="volume", no_copy=True, labels=labels)
+    return Mount(paths.CACHE_VOLUME, name, type="volume", no_copy=True, labels=labels)
 
 
 @dataclass(frozen=True)
