@@ -160,9 +160,7 @@ def test_a_worker_ends_when_its_task_cannot_listen(tasks: Tasks) -> None:
     assert list((tasks.work_dir / "scratch").glob("work")) == []
 
 
-def test_only_the_embedded_engine_is_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_embedded_engine_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An OMNeT++ model gets an error that says so."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("OMNETPP_ROOT", raising=False)
