@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
+import json
 import os
+import struct
 import tarfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,18 +84,47 @@ def inspect(container: str) -> dict[str, Any]:
 
 
 @contextmanager
+def foreign_image(architecture: str) -> Iterator[str]:
+    """An image for another processor, with a python3 that only that one could execute."""
+    import docker
+
+    program = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHI", 2, 22, 1) + bytes(104)
+    layer = _tar({"usr/bin/python3": program, "bin/sh": program})
+    config = {
+        "architecture": architecture,
+        "os": "linux",
+        "config": {"Env": ["PATH=/usr/bin"]},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+    }
+    tag = f"oppflow-test/{uuid.uuid4().hex[:8]}:latest"
+    manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
+    parts = {"manifest.json": manifest, "config.json": config}
+    files = {name: json.dumps(part).encode() for name, part in parts.items()}
+    client = docker.from_env()
+    try:
+        client.images.load(_tar({**files, "layer.tar": layer}))
+        yield tag
+        client.images.remove(tag, force=True)
+    finally:
+        client.close()
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in files.items():
+            header = tarfile.TarInfo(name)
+            header.size, header.mode = len(content), 0o755
+            tar.addfile(header, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@contextmanager
 def built_image(dockerfile: str, **files: bytes) -> Iterator[str]:
     """An image for one test; ``files`` lie beside the Dockerfile."""
     import docker
 
-    context = io.BytesIO()
-    with tarfile.open(fileobj=context, mode="w") as tar:
-        for name, content in {"Dockerfile": dockerfile.encode(), **files}.items():
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            header.mode = 0o755
-            tar.addfile(header, io.BytesIO(content))
-    context.seek(0)
+    context = io.BytesIO(_tar({"Dockerfile": dockerfile.encode(), **files}))
     tag = f"oppflow-test/{uuid.uuid4().hex[:8]}:latest"
     client = docker.from_env()
     try:

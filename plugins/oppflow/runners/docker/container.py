@@ -32,7 +32,7 @@ _SIGNALS = 128  # an exit status above it tells the signal
 _CANNOT_EXECUTE = (126, 127)  # as a shell has it, and the init process of containers
 
 
-@dataclass(frozen=True)
+@dataclass
 class WorkerContainer:
     """A worker's container, running or ended. ``adopted`` ones an earlier attempt started."""
 
@@ -40,6 +40,7 @@ class WorkerContainer:
     id: str
     image: Image
     adopted: bool = False
+    has_spoken: bool = False
 
     def events(self, runs: Collection[int]) -> Iterator[Event]:
         """What the worker says, from its start to its end.
@@ -52,7 +53,10 @@ class WorkerContainer:
         """
         for line in self.engine.output(self.id):
             event = decode_event(line)
-            if event is not None and not (self.adopted and self._is_over(event, runs)):
+            if event is None:
+                continue
+            self.has_spoken = True
+            if not (self.adopted and self._is_over(event, runs)):
                 yield event
         if self._state()["Running"]:
             raise InfrastructureError(
@@ -87,24 +91,25 @@ class WorkerContainer:
         """
         state = self._state()
         status = int(state["ExitCode"])
-        if status in _WORDED:
+        if status in _WORDED and (self.has_spoken or status == EXIT_STOPPED):
             return status
         said = self.engine.errors(self.id)
         if status == UNFIT:
             raise self._unfit(said)
-        if status in _CANNOT_EXECUTE and "Exec format error" in said:
-            raise self._unfit(
-                f"it is for the processor {self.image.architecture}, and the container engine's "
-                f"is {self.engine.architecture()}"
-            )
-        if status in _CANNOT_EXECUTE:
-            raise self._unfit("it has no python3 on its PATH, and a worker needs 3.10 or later")
+        if status in _CANNOT_EXECUTE or "Exec format error" in said:
+            raise self._unfit(self._why_not_executed())
         why = ", out of memory" if state.get("OOMKilled") else ""
         told = "".join(f"\n  {line}" for line in said.splitlines())
         raise InfrastructureError(
             f"The worker in the container {self.id[:12]} ended with {_in_words(status)}{why} and "
             f"without a word.{told}"
         )
+
+    def _why_not_executed(self) -> str:
+        theirs, ours = self.image.architecture, self.engine.architecture()
+        if theirs != ours:
+            return f"it is for the processor {theirs}, and the container engine's is {ours}"
+        return "it has no python3 on its PATH, and a worker needs 3.10 or later"
 
     def _unfit(self, reason: str) -> ParameterError:
         return ParameterError(
