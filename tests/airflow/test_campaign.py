@@ -19,7 +19,7 @@ from oppflow.settings import PROJECT_ROOT
 
 def test_a_campaign_through_rest_brings_every_result_home(airflow: LiveAirflow) -> None:
     """Trigger to collected results: tasks are named by their runs, and all files are there."""
-    ended = airflow.run(model="mm1", config="Short", run_filter="$load < 0.6")
+    ended = airflow.run(model="mm1", config="Short", run_filter="$load < 0.6", reuse_results=False)
     assert ended.green
     names = {t["rendered_map_index"] for t in ended.tasks if t["task_id"] == "simulate"}
     assert names == {f"#{2 * i + r} load={load} rep={r}"

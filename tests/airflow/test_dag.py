@@ -91,7 +91,8 @@ def test_parsing_the_dag_imports_nothing_heavy(airflow_environment: dict[str, st
 
 def test_a_campaign_through_dag_test_is_green(airflow_environment: dict[str, str]) -> None:
     """All tasks in one process, without scheduler and supervisor."""
-    conf = json.dumps({"model": "mm1", "config": "Short", "run_filter": "0,3", "results": "tested"})
+    asked = {"model": "mm1", "config": "Short", "run_filter": "0,3"}
+    conf = json.dumps({**asked, "results": "tested", "reuse_results": False})
     code = (
         "import json, simulation_campaign as s\n"
         f"run = s.dag.test(run_conf=json.loads({conf!r}))\n"

@@ -89,23 +89,31 @@ def _give_verdict(
     deployment: Deployment, packed: PackedCampaign, manifest: Manifest, task_states: TaskStates
 ) -> None:
     good = [record for _, record in manifest.runs if record.outcome.is_good]
-    bad = [record for _, record in manifest.runs if not record.outcome.is_good]
-    counted = {
-        task: sum(task_states.get(task, {}).get(state, 0) for state in _BAD_STATES)
+    bad = len(manifest.runs) - len(good)
+    tolerated = ("simulate",) if packed.request.allow_partial and good else ()
+    causes = [
+        task
         for task in _BEFORE
-    }
-    if packed.request.allow_partial and good:
-        counted.pop("simulate")
-    elif bad:
+        if task not in tolerated
+        and any(task_states.get(task, {}).get(state) for state in _BAD_STATES)
+    ]
+    if any(task != "simulate" and task_states[task].get("failed") for task in causes):
+        # What became of the runs follows from it, and would only hide it.
+        runs = f" {bad} of {len(manifest.runs)} runs are not good." if bad else ""
+        raise RunError(
+            f"The campaign is not complete: {_failed_tasks(task_states)}.{runs}",
+            hint="Read the log of the task that failed, and clear it when the cause is gone.",
+        )
+    if bad and not tolerated:
         raise RunError(_explain(deployment, packed, manifest))
-    if any(counted.values()):
+    if causes:
         raise RunError(
             f"The campaign is not complete: {_failed_tasks(task_states)}.",
             hint="Read the log of the task that failed.",
         )
     if bad:
         log.warning("%d of %d runs are not good; partial results were allowed.",
-                    len(bad), len(manifest.runs))  # fmt: skip
+                    bad, len(manifest.runs))  # fmt: skip
     log.info("Verdict: green, %d good runs.", len(good))
 
 
