@@ -85,7 +85,7 @@ def test_ctrl_c_ends_simulations_and_airflow(
     """Running simulations first, then all that was started."""
     words = demo("--model", str(MODELS / "mm1"), "--config", "Endless")
     with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True) as process:
-        eventually(lambda: simulations(tmp_path / "work"), within=90)
+        eventually(lambda: simulations(tmp_path / "work"), within=180)
         process.send_signal(number)
         said, _ = process.communicate(timeout=90)
     assert process.returncode == 130

@@ -31,7 +31,11 @@ def workers(work_dir: Path) -> list[psutil.Process]:
 
 def simulations(work_dir: Path) -> list[psutil.Process]:
     """The deployment's simulations, without the queries about runs."""
-    return [process for process in at_work(work_dir) if "Cmdenv" in _words(process)]
+    return [
+        process
+        for process in at_work(work_dir)
+        if any(word.startswith("--result-dir=") for word in _words(process))
+    ]
 
 
 def simulated_run(process: psutil.Process) -> int:
