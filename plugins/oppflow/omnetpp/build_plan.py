@@ -157,8 +157,11 @@ class BuildPlan:
         return [f"{used.path}/{name}" for used in self.used for name in used.products.libraries]
 
     def _from(self, folder: str, paths: Sequence[str]) -> list[str]:
-        """Paths from the tree's top, as they are seen from one of its folders."""
-        return [os.path.relpath(path or ".", folder) for path in paths]
+        """Paths from the tree's top, as they are seen from one of its folders.
+
+        By way of the tree's place, since ``..`` leads nowhere in the root, where a worker may be.
+        """
+        return [os.path.relpath(self.tree / path, self.tree / folder) for path in paths]
 
     def _below(self, folder: str) -> list[str]:
         others = [other.path for other in self._folders() if other.path != folder]

@@ -23,11 +23,11 @@ from oppflow.runners.docker.engine import Engine, NameTaken
 from oppflow.runners.docker.images import Image
 from oppflow.runners.docker.labels import TaskInstance, does_the_work, work_labels
 from oppflow.runners.docker.package import furnishing, own_folder
-from oppflow.runners.docker.spec import STOP_SECONDS, model_engine, worker_config
+from oppflow.runners.docker.spec import STOP_SECONDS, compiles, model_engine, worker_config
 from oppflow.runners.docker.volumes import TreeVolume, compiler_cache
 from oppflow.runners.interface import OnEvent, OpenArchive, Work
 from oppflow.settings import Settings
-from oppflow.worker.jobs import BuildJob, Job, ResolveJob, SimulateJob, encode_job
+from oppflow.worker.jobs import Job, ResolveJob, SimulateJob, encode_job
 from oppflow.worker.supervisor import DRAIN_SIGNAL
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class DockerRunner:
         volume = self._volume(work)
         name = _name(self._settings.deployment, work.name)
         mounts = [volume.mount()]
-        if isinstance(work.job, BuildJob):
+        if compiles(work.job):
             mounts.append(compiler_cache(self._settings.deployment, image.id))
         config = worker_config(engine, image.id, work.job, labels=labels, mounts=mounts)
         deadline = time.monotonic() + _PATIENCE
@@ -122,7 +122,7 @@ class DockerRunner:
         try:
             volume.fill(engine, container, image.id)
             engine.put(container, paths.OWN, [furnishing()])
-            if isinstance(job, BuildJob):
+            if compiles(job):
                 engine.put(container, paths.CACHE_VOLUME, [own_folder(paths.CACHE)])
             with engine.started(container) as send:
                 send(encode_job(_at_home(job)).encode() + b"\n")

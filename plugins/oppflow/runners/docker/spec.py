@@ -42,6 +42,11 @@ def model_engine(job: Job) -> str:
     return job.engine if isinstance(job, BuildJob) else job.simulation.engine
 
 
+def compiles(job: Job) -> bool:
+    """Whether the job calls C++ compilers, whose cache is worth keeping."""
+    return isinstance(job, BuildJob) and job.engine == "omnetpp"
+
+
 def worker_config(
     engine: Engine,
     image_id: str,
@@ -56,6 +61,7 @@ def worker_config(
         **_common(image_id, labels),
         "Entrypoint": ["python3", "-c", inspect.getsource(bootstrap)],
         "Cmd": [model_engine(job), worker_digest(), paths.PACKAGE],
+        "WorkingDir": paths.SCRATCH,
         "Env": [
             f"HOME={paths.SCRATCH}",
             f"CCACHE_DIR={paths.CACHE}",
@@ -67,7 +73,7 @@ def worker_config(
             nano_cpus=resources.cores * 10**9,
             mem_limit=resources.memory,
             memswap_limit=resources.memory,  # equal: no swap
-            mounts=[*mounts, Mount(paths.OWN, None, type="volume")],
+            mounts=[*mounts, Mount(paths.OWN, None, type="volume", no_copy=True)],
             log_config=LogConfig(type="json-file", config={"max-size": "100m", "max-file": "4"}),
         ),
     }
