@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.campaigns import make_deployment, run_campaign
+from tests.support.containers import OMNETPP_IMAGE, container_deployment, why_no_containers
 from tests.support.omnetpp import assert_equal_results, execute, find_omnetpp, opp_runall
 
 from oppflow.deployment import Deployment
@@ -88,11 +89,21 @@ def reference(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def deployment(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+@pytest.fixture(scope="module", params=["here", "in containers"])
+def deployment(
+    request: pytest.FixtureRequest, samples: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
     """Two simulations at a time; a sample is built once for all its configurations."""
-    made = make_deployment(tmp_path_factory.mktemp("deployment"), model_roots=(samples,))
-    return dataclasses.replace(made, settings=dataclasses.replace(made.settings, slots=2))
+    folder = tmp_path_factory.mktemp("deployment")
+    if request.param == "here":
+        yield make_deployment(folder, model_roots=(samples,), slots=2)
+        return
+    if why := why_no_containers(OMNETPP_IMAGE):
+        pytest.skip(why)
+    with container_deployment(
+        folder, model_roots=(samples,), slots=2, images=(OMNETPP_IMAGE,)
+    ) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("sample", "config", "limit"), CASES)

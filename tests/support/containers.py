@@ -21,17 +21,18 @@ from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError
 
 IMAGE = os.environ.get("OPPFLOW_TEST_IMAGE", "oppflow/worker:latest")
+OMNETPP_IMAGE = os.environ.get("OPPFLOW_TEST_OMNETPP_IMAGE", "oppflow/omnetpp:6.1")
 
 
 @functools.cache
-def why_no_containers() -> str:
-    """Why this machine cannot run the tests that need containers; empty if it can."""
+def why_no_containers(image: str = IMAGE) -> str:
+    """Why this machine cannot run tests that need containers of an image; empty if it can."""
     from oppflow.runners.docker.connection import connect
 
     try:
         with connect() as engine:
-            if engine.inspect_image(IMAGE) is None:
-                return f"the image {IMAGE} is not there: make image-worker builds it"
+            if engine.inspect_image(image) is None:
+                return f"the image {image} is not there: make images builds it"
     except InfrastructureError as error:
         return f"no container engine: {error.message}"
     return ""
