@@ -130,6 +130,10 @@ class Stack:
             while any(map(_is_alive, left)) and time.monotonic() < deadline:
                 _reap()
                 time.sleep(0.1)
+        for part in self.parts.values():
+            # A scheduler may end before the idle workers of its executor, which share its group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(part.pid, signal.SIGKILL)
         self.home.state.unlink(missing_ok=True)
 
 
