@@ -45,9 +45,10 @@ class ForwardedTree:
         """
         plain = as_stream(counted(decompress_stream(packed), self._limits))
         yield from self._folders_of("x")
+        size = 0
         for count, (archive, member) in enumerate(members(plain), start=1):
-            if count > self._limits.max_files:
-                raise ArchiveError(f"The archive holds more than {self._limits.max_files} files.")
+            size += member.size
+            self._check_limits(count, size)
             yield from self._entry(archive, member)
         while plain.read(tarfile.BLOCKSIZE):
             pass  # what follows the archive's end may still tell of damage
@@ -63,6 +64,18 @@ class ForwardedTree:
                 raise ArchiveError(
                     f"The link {path!r} -> {target!r} leaves the tree.", hint=REFUSED
                 )
+
+    def _check_limits(self, count: int, size: int) -> None:
+        limits = self._limits
+        if count <= limits.max_files and size <= limits.max_bytes:
+            return
+        what = (
+            f"{limits.max_files} files" if size <= limits.max_bytes else f"{limits.max_bytes} bytes"
+        )
+        raise ArchiveError(
+            f"The archive holds more than {what}.",
+            hint="Leave out what no simulation reads, or raise the limit.",
+        )
 
     def _entry(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
         path = inner_path(member.name)

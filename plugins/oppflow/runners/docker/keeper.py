@@ -16,6 +16,7 @@ from oppflow.runners.docker.engine import Engine, Json, NameTaken
 
 log = logging.getLogger(__name__)
 
+_SUFFIX = "-keeper"
 _INTERVAL = 0.2  # seconds between two looks
 _PATIENCE = 3600.0  # seconds: nothing that fits the limits takes that long
 _STILLBORN = 10.0  # seconds after which a container that was not started never will be
@@ -23,14 +24,14 @@ _STILLBORN = 10.0  # seconds after which a container that was not started never 
 
 @contextlib.contextmanager
 def holding(
-    engine: Engine, name: str, config: Json, *, unless: Callable[[], bool]
+    engine: Engine, volume: str, config: Json, *, unless: Callable[[], bool]
 ) -> Iterator[str | None]:
-    """Hold the lock; its container's ID, or None as soon as ``unless`` is true.
+    """Hold a volume's lock; its container's ID, or None as soon as ``unless`` is true.
 
     Raises:
         InfrastructureError: somebody has held the lock for too long.
     """
-    keeper = _acquire(engine, name, config, unless)
+    keeper = _acquire(engine, volume + _SUFFIX, config, unless)
     if keeper is None:
         yield None
         return
@@ -39,6 +40,11 @@ def holding(
             yield None if unless() else keeper
     finally:
         engine.remove(keeper)
+
+
+def is_abandoned(name: str, state: str) -> bool:
+    """Whether a container is a lock that nobody holds any more."""
+    return name.endswith(_SUFFIX) and state == "exited"
 
 
 def _acquire(engine: Engine, name: str, config: Json, unless: Callable[[], bool]) -> str | None:
@@ -50,7 +56,7 @@ def _acquire(engine: Engine, name: str, config: Json, unless: Callable[[], bool]
         except NameTaken:
             pass
         if not seen:
-            log.info("Another task is at work on %s: waiting", name.removesuffix("-keeper"))
+            log.info("Another task is at work on %s: waiting", name.removesuffix(_SUFFIX))
         _remove_abandoned(engine, name, seen)
         if time.monotonic() - begin > _PATIENCE:
             raise InfrastructureError(
@@ -68,5 +74,5 @@ def _remove_abandoned(engine: Engine, name: str, seen: dict[str, float]) -> None
         return
     age = time.monotonic() - seen.setdefault(found["Id"], time.monotonic())
     state = found["State"]["Status"]
-    if state == "exited" or (state == "created" and age > _STILLBORN):
+    if is_abandoned(name, state) or (state == "created" and age > _STILLBORN):
         engine.remove(found["Id"])

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from oppflow.errors import InfrastructureError
 from oppflow.runners.docker.engine import Engine, Json
+from oppflow.runners.docker.keeper import is_abandoned
 from oppflow.runners.docker.labels import TaskInstance, deployment_label
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,11 @@ def reap(engine: Engine, deployment: str, is_over: Callable[[TaskInstance], bool
     """
     gone = []
     for container in engine.containers(deployment_label(deployment)):
+        name = container["Names"][0].lstrip("/")
         task = TaskInstance.from_labels(container["Labels"])
-        if task.dag_id and is_over(task):
+        if is_abandoned(name, container["State"]) or (task.dag_id and is_over(task)):
             engine.remove(container["Id"])
-            gone.append(container["Names"][0].lstrip("/"))
+            gone.append(name)
     oldest = datetime.now(timezone.utc) - _KEPT
     old = (v["Name"] for v in engine.volumes(deployment_label(deployment)) if _created(v) < oldest)
     gone += [name for name in old if _removed(engine, name)]

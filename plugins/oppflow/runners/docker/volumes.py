@@ -73,7 +73,7 @@ class TreeVolume:
             return
         labels = deployment_label(self.deployment)
         config = keeper_config(engine, image_id, labels, self.mount(read_only=False))
-        with holding(engine, f"{self.name}-keeper", config, unless=is_whole) as keeper:
+        with holding(engine, self.name, config, unless=is_whole) as keeper:
             if keeper is not None:
                 log.info("Putting the trees into the volume %s", self.name)
                 engine.put(keeper, paths.SHARED, read_chunks(as_stream(self._tar())))
