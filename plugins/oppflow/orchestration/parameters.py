@@ -78,7 +78,8 @@ def _how_to_run(images: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             "default": None,
             "enum": [None, *images],
             "title": "Worker image",
-            "description": "Empty: the first one. The process runner needs none.",
+            "description": "Empty: the first one that is for the model's engine. "
+            "Subprocesses need none.",
             "section": _MORE,
         },
         "exclude_ned": {
