@@ -16,7 +16,7 @@ def test_a_deployment_without_settings_lies_in_its_own_folder() -> None:
     for path in (*settings.model_roots, settings.results_root, settings.work_dir):
         assert path.is_relative_to(PROJECT_ROOT)
     assert settings.store_url.startswith(PROJECT_ROOT.as_uri())
-    assert (settings.slots, settings.result_ttl) == (1, None)
+    assert (settings.slots, settings.result_ttl, settings.runner) == (1, None, "docker")
 
 
 def test_empty_settings_are_as_good_as_none() -> None:
@@ -52,6 +52,13 @@ def test_what_is_no_size(text: str) -> None:
     with pytest.raises(ParameterError, match="is not a size") as caught:
         parse_size(text)
     assert "512m" in caught.value.hint
+
+
+def test_there_are_two_runners() -> None:
+    """A typing error shows before anything starts."""
+    with pytest.raises(ParameterError, match="no runner 'dokcer'") as caught:
+        Settings.from_environment({"OPPFLOW_RUNNER": "dokcer"})
+    assert "docker or process" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class Queue : public cSimpleModule
     void serve(cMessage *customer)
     {
         served = customer;
-        scheduleAfter(par("serviceTime"), done);
+        scheduleAt(simTime() + par("serviceTime"), done);
     }
 
     void record()

@@ -15,13 +15,13 @@ class Source : public cSimpleModule
     void initialize() override
     {
         next = new cMessage("next");
-        scheduleAfter(par("interArrivalTime"), next);
+        scheduleAt(simTime() + par("interArrivalTime"), next);
     }
 
     void handleMessage(cMessage *) override
     {
         send(new cMessage("customer"), "out");
-        scheduleAfter(par("interArrivalTime"), next);
+        scheduleAt(simTime() + par("interArrivalTime"), next);
     }
 };
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oppflow.archive import Limits
-from oppflow.errors import ParameterError
 from oppflow.runners.interface import Runner
 from oppflow.runners.process import ProcessRunner
 from oppflow.settings import Settings
@@ -37,20 +36,11 @@ class Deployment:
         return Limits(max_bytes=settings.max_unpacked_bytes, max_files=settings.max_unpacked_files)
 
     def runner(self) -> Runner:
-        """What starts workers here.
-
-        Raises:
-            ParameterError: ``OPPFLOW_RUNNER`` names none.
-        """
+        """What starts workers here."""
         settings = self.settings
         if settings.runner == "process":
             return ProcessRunner(settings.work_dir, self.store.open, self.limits)
-        if settings.runner == "docker":
-            # Airflow and Docker's client take a second to import, and subprocesses need neither.
-            from oppflow.runners.docker.runner import DockerRunner  # noqa: PLC0415
+        # Airflow and Docker's client take a second to import, and subprocesses need neither.
+        from oppflow.runners.docker.runner import DockerRunner  # noqa: PLC0415
 
-            return DockerRunner(settings, self.store.open, self.limits)
-        raise ParameterError(
-            f"There is no runner {settings.runner!r}.",
-            hint="Set OPPFLOW_RUNNER to docker or process.",
-        )
+        return DockerRunner(settings, self.store.open, self.limits)

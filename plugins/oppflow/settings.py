@@ -14,6 +14,7 @@ from pathlib import Path
 from oppflow.errors import ParameterError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+RUNNERS = ("docker", "process")
 
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
@@ -58,7 +59,7 @@ class Settings:
         - ``OPPFLOW_WORK``: unpacked trees and scratch space of this host (``.cache/work``).
         - ``OPPFLOW_STORE_URL``: where archives and records live (``file://`` + ``.cache/store``).
         - ``OPPFLOW_RESULT_TTL``: seconds that Redis keeps what nobody used; none: for ever.
-        - ``OPPFLOW_RUNNER``: what starts workers, ``docker`` or ``process`` (``process``).
+        - ``OPPFLOW_RUNNER``: what starts workers, ``docker`` or ``process`` (``docker``).
         - ``OPPFLOW_DOCKER_CONN_ID``: Airflow's connection with the image registry's credentials.
           The engine is where ``DOCKER_HOST`` says, as for Docker's own programs.
         - ``OPPFLOW_IMAGES``: the worker images one may choose, separated by commas.
@@ -85,7 +86,7 @@ class Settings:
             work_dir=path("OPPFLOW_WORK", cache / "work"),
             store_url=given.get("OPPFLOW_STORE_URL") or (cache / "store").as_uri(),
             result_ttl=_whole(given, "OPPFLOW_RESULT_TTL", None),
-            runner=given.get("OPPFLOW_RUNNER") or "process",
+            runner=_runner(given),
             images=tuple(name.strip() for name in images.split(",") if name.strip()),
             slots=_whole(given, "OPPFLOW_SLOTS", 1) or 1,
             max_unpacked_bytes=parse_size(given.get("OPPFLOW_MAX_UNPACKED") or "20g"),
@@ -93,6 +94,15 @@ class Settings:
             deployment=given.get("OPPFLOW_DEPLOYMENT") or "oppflow",
             docker_conn_id=given.get("OPPFLOW_DOCKER_CONN_ID", ""),
         )
+
+
+def _runner(given: Mapping[str, str]) -> str:
+    name = given.get("OPPFLOW_RUNNER") or RUNNERS[0]
+    if name not in RUNNERS:
+        raise ParameterError(
+            f"There is no runner {name!r}.", hint=f"Set OPPFLOW_RUNNER to {' or '.join(RUNNERS)}."
+        )
+    return name
 
 
 def _whole(given: Mapping[str, str], name: str, default: int | None) -> int | None:

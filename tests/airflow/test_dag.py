@@ -31,7 +31,7 @@ def in_process(code: str, env: dict[str, str]) -> str:
 def airflow_environment(deployment_environment: Path) -> dict[str, str]:
     """An Airflow with a database of its own, and no process."""
     home = Home(deployment_environment / "in-process")
-    env = environment(home, 9)
+    env = environment(home, 9, "process")
     migrate = [str(Path(sys.executable).with_name("airflow")), "db", "migrate"]
     subprocess.run(migrate, env=env, check=True, capture_output=True)
     return {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{DAG_FILE.parent}"}

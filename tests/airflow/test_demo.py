@@ -23,6 +23,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     """A deployment of its own, without an Airflow that is up already."""
     return {
         **{name: value for name, value in os.environ.items() if "OPPFLOW" not in name},
+        "OPPFLOW_RUNNER": "process",
         "OPPFLOW_HOME": str(tmp_path / "airflow"),
         "OPPFLOW_RESULTS": str(tmp_path / "results"),
         "OPPFLOW_WORK": str(tmp_path / "work"),

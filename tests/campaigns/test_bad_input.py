@@ -275,8 +275,9 @@ def test_a_failed_build_makes_the_campaign_red_and_is_not_run(
     (tiny() / "Makefile").write_text("all:\n\tfalse\n")
     finished = run_campaign(deployment, model="tiny", config="General")
     assert not finished.green
-    assert finished.outcomes == {"lost": 1}
+    assert finished.outcomes == {"stopped": 1}
     assert finished.run(0)["attempts"] == 0
+    assert "the model was not built" in finished.run(0)["message"]
 
 
 def test_a_failed_resolve_makes_the_campaign_red(deployment: Deployment) -> None:

@@ -11,7 +11,7 @@ from oppflow.errors import InfrastructureError, ModelError
 from oppflow.omnetpp.products import Products
 from oppflow.worker.jobs import Simulation
 from oppflow.worker.ned_check import check_ned_folders
-from oppflow.worker.program import command_line, included_ini_files, library_path
+from oppflow.worker.program import command_line, image_path, included_ini_files, library_path
 from oppflow.worker.toolchain import build_environment, opp_run, search_path
 
 
@@ -75,6 +75,14 @@ def test_libraries_are_found_where_the_trees_are(trees: Path) -> None:
     """Programs know only where they were built."""
     assert library_path(simulation(), trees) == str(trees / "libs" / "q")
     assert library_path(simulation(projects=()), trees) == ""
+
+
+def test_images_of_all_trees(trees: Path) -> None:
+    """As the IDE passes them; nothing where there are none."""
+    assert image_path(simulation(), trees) == ""
+    for tree in ("libs/q", "own"):
+        (trees / tree / "images").mkdir()
+    assert image_path(simulation(), trees) == f"{trees}/own/images;{trees}/libs/q/images"
 
 
 def test_an_ini_file_that_tells_the_ned_path(trees: Path, omnetpp: Path) -> None:

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from oppflow.errors import OppflowError
 from oppflow.local.client import AirflowClient
-from oppflow.local.demo import cancel_all, run_demo
+from oppflow.local.containers import choose_runner
+from oppflow.local.demo import WHERE, cancel_all, run_demo
 from oppflow.local.home import USER, Home, environment
 from oppflow.local.stack import Stack, airflow_command
 
@@ -80,6 +81,7 @@ def _up(console: Console) -> int:
         console.print("Starting Airflow ...")
         stack = Stack.start(home)
     console.print(f"Airflow is up at {stack.url}")
+    console.print(f"Simulations run {WHERE[stack.runner]}.")
     console.print(f"Sign in as {USER} with the password {home.password()}", markup=False)
     console.print("make down ends it; bin/airflow is its command.")
     return 0
@@ -103,9 +105,10 @@ def _down(console: Console) -> int:
 
 def _airflow(words: list[str]) -> int:
     home = Home.of_project()
-    port = home.read_state().get("port", 8080)
+    state = home.read_state()
+    port, runner = state.get("port", 8080), state.get("runner") or choose_runner()
     command = [*airflow_command(), *words]
-    env = environment(home, port)
+    env = environment(home, port, runner)
     os.execve(command[0], command, env)  # noqa: S606 -- no shell is what we want
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from oppflow.errors import InfrastructureError, OppflowError
 from oppflow.local.client import AirflowClient
+from oppflow.local.containers import omnetpp_image
 from oppflow.local.home import USER, Home
 from oppflow.local.progress import ProgressLine, Snapshot
 from oppflow.local.stack import Stack
@@ -21,6 +22,10 @@ from oppflow.manifest import Manifest
 from oppflow.results_folder import ResultsFolder
 from oppflow.settings import Settings
 
+WHERE = {"docker": "in containers", "process": "as subprocesses"}
+"""What a runner means to a user."""
+
+_OMNETPP_DEMO = "mm1-omnetpp"
 _ENDED = {"success", "failed"}
 _POLL = 0.5  # seconds
 _CANCEL_PATIENCE = 30.0
@@ -29,6 +34,9 @@ _SAID_AT_EXIT = "Task exited"  # by Airflow, of every task that oppflow ends wit
 
 def run_demo(conf: Mapping[str, Any], model_roots: tuple[Path, ...], console: Console) -> int:
     """Start Airflow unless it is up, run one campaign, show its results; the exit status.
+
+    Without a model, that is the M/M/1 queue: for OMNeT++ where there are containers with it, else
+    for the embedded engine.
 
     Raises:
         OppflowError: Airflow does not come up, or refuses the campaign.
@@ -41,6 +49,9 @@ def run_demo(conf: Mapping[str, Any], model_roots: tuple[Path, ...], console: Co
     if stack is None:
         console.print("Starting Airflow (SQLite, LocalExecutor, loopback only) ...")
         stack = Stack.start(home, model_roots)
+    console.print(f"Simulations run {WHERE[stack.runner]}.")
+    if "model" not in conf and stack.runner == "docker" and omnetpp_image():
+        conf = {"model": _OMNETPP_DEMO, **conf}
     try:
         with contextlib.closing(AirflowClient(stack.url, USER, home.password())) as client:
             client.wait_for_dag()

@@ -52,7 +52,7 @@ class Home:
 
     @property
     def state(self) -> Path:
-        """Which processes run, and at which port: there while Airflow is up."""
+        """Which processes run, at which port, with which runner: there while Airflow is up."""
         return self.path / "running.json"
 
     def output_of(self, part: str) -> Path:
@@ -132,7 +132,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def environment(home: Home, port: int, model_roots: tuple[Path, ...] = ()) -> dict[str, str]:
+def environment(
+    home: Home, port: int, runner: str, model_roots: tuple[Path, ...] = ()
+) -> dict[str, str]:
     """The environment of Airflow's parts: loopback only, with what makes short tasks fast."""
     keys = home.keys()
     home.password()
@@ -167,7 +169,7 @@ def environment(home: Home, port: int, model_roots: tuple[Path, ...] = ()) -> di
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
         "AIRFLOW_HOME": str(home.path),
         "PYTHONPATH": str(PROJECT_ROOT / "plugins"),
-        "OPPFLOW_RUNNER": os.environ.get("OPPFLOW_RUNNER", "process"),
+        "OPPFLOW_RUNNER": runner,
         "OPPFLOW_MODEL_ROOTS": os.pathsep.join([roots, *map(str, model_roots)]),
         "NO_COLOR": "1",
     }

@@ -19,6 +19,7 @@ import httpx
 import psutil
 
 from oppflow.errors import InfrastructureError
+from oppflow.local.containers import choose_runner
 from oppflow.local.home import HOST, Home, cores, environment, free_port
 
 # Without --skip-serve-logs a scheduler listens on every address.
@@ -40,10 +41,11 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Stack:
-    """A local Airflow that is up: where it listens, and which processes it is made of."""
+    """A local Airflow that is up: where it listens, its runner, and the processes it is made of."""
 
     home: Home
     port: int
+    runner: str
     parts: Mapping[str, Part]
 
     @property
@@ -63,7 +65,7 @@ class Stack:
         if not state:
             return None
         parts = {name: Part(*part) for name, part in state["parts"].items()}
-        return cls(home, state["port"], parts)
+        return cls(home, state["port"], state["runner"], parts)
 
     @classmethod
     def start(
@@ -82,12 +84,12 @@ class Stack:
         left_over = cls._remembered(home)
         if left_over is not None:
             left_over.stop()
-        port = free_port()
-        env = {**environment(home, port, model_roots), **(overrides or {})}
+        port, runner = free_port(), choose_runner()
+        env = {**environment(home, port, runner, model_roots), **(overrides or {})}
         _prepare(env, home)
         parts = {name: _spawn(name, words, env, home) for name, words in PARTS.items()}
-        stack = cls(home, port, parts)
-        home.write_private(home.state, {"port": port, "parts": parts})
+        stack = cls(home, port, runner, parts)
+        home.write_private(home.state, {"port": port, "runner": runner, "parts": parts})
         try:
             stack.wait_until_ready()
         except BaseException:

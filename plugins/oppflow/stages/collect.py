@@ -37,7 +37,7 @@ def collect(
     folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
     folder.claim(packed.owner)
     plan = load_plan(deployment, packed)
-    collector = _Collector(deployment, packed, folder)
+    collector = _Collector(deployment, packed, folder, task_states)
     records = [collector.bring_home(planned) for planned in plan.runs] if plan else []
     built = with_builds(deployment.store, packed)
     manifest = make_manifest(built, plan or Plan(()), records, task_states)
@@ -55,9 +55,14 @@ def load_plan(deployment: Deployment, packed: PackedCampaign) -> Plan | None:
 
 class _Collector:
     def __init__(
-        self, deployment: Deployment, packed: PackedCampaign, folder: ResultsFolder
+        self,
+        deployment: Deployment,
+        packed: PackedCampaign,
+        folder: ResultsFolder,
+        task_states: Mapping[str, Mapping[str, int]],
     ) -> None:
         self._deployment = deployment
+        self._not_built = "failed" in task_states.get("build_model", {})
         self._folder = folder
         self._taken: set[str] = set()
         store = deployment.store
@@ -88,6 +93,9 @@ class _Collector:
             return replace(earlier, number=number, outcome=Outcome.REUSED)
         if number in self._own:
             return RunRecord.from_json(self._own[number])
+        if self._not_built:
+            message = "Not started: the model was not built."
+            return RunRecord(number, planned.key, Outcome.STOPPED, attempts=0, message=message)
         message = (
             "The result that was to be reused is not in the store any more: start the campaign "
             "again to execute the run."

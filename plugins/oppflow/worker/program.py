@@ -47,6 +47,15 @@ def library_path(simulation: Simulation, trees: Path) -> str:
     return os.pathsep.join(dict.fromkeys(map(str, folders)))
 
 
+def image_path(simulation: Simulation, trees: Path) -> str:
+    """``OMNETPP_IMAGE_PATH``: the ``images`` folders of all trees, as the IDE passes them.
+
+    By the environment, since ``-i`` is new in OMNeT++ 6 and an option would be in the results.
+    """
+    folders = [trees / tree / "images" for tree in (simulation.model, *simulation.projects)]
+    return ";".join(str(folder) for folder in folders if folder.is_dir())
+
+
 def included_ini_files(simulation: Simulation, trees: Path) -> list[str]:
     """The ini files that are read, by their paths below the trees' folder."""
     return [f"{simulation.model}/{name}" for name in _ini_texts(simulation, trees)]

@@ -23,7 +23,7 @@ from oppflow.worker.jobs import SimulateJob
 from oppflow.worker.memory import MemoryGuard
 from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
 from oppflow.worker.place import Place
-from oppflow.worker.program import command_line, included_ini_files, library_path
+from oppflow.worker.program import command_line, image_path, included_ini_files, library_path
 from oppflow.worker.session import Session, inherited_lock
 
 TOLD_LINES = 2000
@@ -114,16 +114,20 @@ class _Execution:
         command = Command(
             self._arguments,
             place.working_dir,
-            {**self._session.environment(place.home, place.temporary), **self._libraries()},
+            {**self._session.environment(place.home, place.temporary), **self._paths()},
             memory=self._job.memory,
             wall_time_limit=self._job.wall_time_limit,
             keep_open=inherited_lock(),
         )
         return Child(command, on_line=self._on_line, sink=self._output), self._end
 
-    def _libraries(self) -> dict[str, str]:
-        path = library_path(self._job.simulation, Path(self._job.trees))
-        return {"LD_LIBRARY_PATH": path} if path else {}
+    def _paths(self) -> dict[str, str]:
+        simulation, trees = self._job.simulation, Path(self._job.trees)
+        paths = {
+            "LD_LIBRARY_PATH": library_path(simulation, trees),
+            "OMNETPP_IMAGE_PATH": image_path(simulation, trees),
+        }
+        return {name: path for name, path in paths.items() if path}
 
     def _on_line(self, line: str) -> None:
         progress = self._parser.feed(line)
@@ -206,8 +210,11 @@ class _Execution:
         return False
 
     def _is_new(self, name: str) -> bool:
-        """Not the campaign's own ini files, which are copies in the run's place."""
-        return name.removeprefix("../") not in self._job.simulation.ini_files
+        """Not the campaign's own ini files, which are copies in the run's place, nor Cmdenv's log.
+
+        OMNeT++ 6.0 leaves that, empty, in the working directory.
+        """
+        return name.removeprefix("../") not in (*self._job.simulation.ini_files, ".cmdenv-log")
 
     def _memory_verdict(self, verdict: Verdict) -> Verdict:
         """Name the limit; one on the data segment shows as a failed allocation, not as a signal."""
