@@ -17,6 +17,7 @@ from oppflow.keys import (
     relevant_pairs,
     run_inputs,
     unsteady_entries,
+    why_new,
 )
 
 FILES = [
@@ -126,7 +127,7 @@ def test_whatever_matters_makes_another_key_and_has_a_name(
     """The order of entries matters: the first match wins."""
     earlier, now = inputs(), inputs(**changes)
     assert now.key != earlier.key
-    assert now.why_new(earlier.as_json()) == why
+    assert why_new(now.fingerprint, earlier.fingerprint) == why
 
 
 def test_what_does_not_matter_is_left_out() -> None:
@@ -135,7 +136,7 @@ def test_what_does_not_matter_is_left_out() -> None:
             ("description", "d"), ("extends", "B"), ("qtenv-x", "y")]  # fmt: skip
     assert relevant_pairs(more) == []
     assert inputs(pairs=[*PARTS["pairs"], *more]).key == inputs().key
-    assert inputs().why_new(inputs().as_json()) == "no stored result"
+    assert why_new(inputs().fingerprint, inputs().fingerprint) == "no stored result"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from oppflow.campaign import Run
 from oppflow.errors import ParameterError
 from oppflow.plan import (
-    MOST_TASKS,
     Plan,
     PlannedRun,
     batch_label,
@@ -25,40 +26,18 @@ def runs(count: int) -> list[Run]:
 
 def plan(count: int, reused: int = 0) -> Plan:
     """A plan whose first runs are reused."""
-    return Plan(tuple(PlannedRun(run, "k", {}, run.number < reused, "") for run in runs(count)))
-
-
-def sizes(plan: Plan, runs_per_task: int | None = None) -> list[int]:
-    return [len(batch) for batch in plan.batches(runs_per_task)]
-
-
-def test_a_run_a_task_up_to_a_number_that_airflow_bears() -> None:
-    """Beyond it, batches of equal size; reused runs are in none."""
-    assert sizes(plan(5, reused=2)) == [1, 1, 1]
-    assert sizes(plan(MOST_TASKS)) == [1] * MOST_TASKS
-    many = sizes(plan(10 * MOST_TASKS + 1))
-    assert len(many) <= MOST_TASKS
-    assert sum(many) == 10 * MOST_TASKS + 1
-    assert sizes(plan(3, reused=3)) == []
-
-
-def test_the_user_says_how_many_runs_a_task() -> None:
-    """The last batch has the rest; more tasks than Airflow maps are refused."""
-    assert sizes(plan(7), 3) == [3, 3, 1]
-    with pytest.raises(ParameterError, match="would make 1001 tasks") as caught:
-        plan(1001).batches(1)
-    assert "runs_per_task" in caught.value.hint
+    return Plan(tuple(PlannedRun(run, "k", "f", run.number < reused, "") for run in runs(count)))
 
 
 def test_a_plan_survives_its_journey_as_json() -> None:
     """Through the store, to other tasks."""
-    made = Plan(plan(2).runs, ("careful",), scalars_expected=False)
-    assert Plan.from_json(made.as_json()) == made
+    made = Plan(plan(2).runs, ("careful",), scalars_expected=False, batches=((1, 0),))
+    assert Plan.from_json(json.loads(json.dumps(made.as_json()))) == made
 
 
 def test_a_batch_is_named_by_its_first_run() -> None:
     """As the mapped task is."""
-    (batch,) = plan(3).batches(3)
+    batch = plan(3).runs
     assert batch_label(batch) == "#0 load=0.5 rep=0 and 2 more"
     assert batch_label(batch[:1]) == "#0 load=0.5 rep=0"
 

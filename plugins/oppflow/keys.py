@@ -31,6 +31,13 @@ _CHANGING = re.compile(r"\$\{\s*(datetimef?|processid|runid)\s*\}")
 _LIVE = re.compile(r"real-?time|RTScheduler|socket|emulation", re.IGNORECASE)
 _COMMENT = re.compile(r"#[^\"]*\Z")
 _WORD = re.compile(r"[^\s\"';:,()=]+")
+_CHANGES = {
+    "sources": "sources changed",
+    "environment": "engine or image changed",
+    "options": "options changed",
+    "configuration": "configuration changed",
+    "seed": "seed changed",
+}
 
 
 def digest(value: Any) -> str:
@@ -102,23 +109,19 @@ class RunInputs:
     @property
     def key(self) -> str:
         """The run key."""
-        return digest({"scheme": SCHEME, **self.as_json()})
+        return digest({"scheme": SCHEME, **vars(self)})
 
-    def as_json(self) -> dict[str, str]:
-        """The parts by name."""
-        return dict(vars(self))
+    @property
+    def fingerprint(self) -> str:
+        """The beginning of each part's digest: enough to tell what changed, not to reuse by."""
+        return ".".join(getattr(self, part)[:8] for part in _CHANGES)
 
-    def why_new(self, earlier: Mapping[str, str]) -> str:
-        """Why an earlier result of the same run cannot be used: what differs, in words."""
-        words = {
-            "sources": "sources changed",
-            "environment": "engine or image changed",
-            "options": "options changed",
-            "configuration": "configuration changed",
-            "seed": "seed changed",
-        }
-        changed = [word for part, word in words.items() if earlier.get(part) != getattr(self, part)]
-        return ", ".join(changed) or "no stored result"
+
+def why_new(fingerprint: str, earlier: str) -> str:
+    """Why an earlier result of the same run cannot be used: what differs, in words."""
+    parts = zip(_CHANGES.values(), fingerprint.split("."), earlier.split("."), strict=False)
+    changed = [words for words, own, other in parts if own != other]
+    return ", ".join(changed) or "no stored result"
 
 
 def relevant_pairs(pairs: Iterable[Pair]) -> list[Pair]:

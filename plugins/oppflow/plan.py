@@ -15,9 +15,6 @@ from oppflow.request import CampaignRequest
 
 Pair = tuple[str, str]
 
-MOST_TASKS = 200
-"""Mapped tasks of one campaign: more would slow Airflow's scheduler and freeze its grid."""
-
 
 @dataclass(frozen=True)
 class Tree:
@@ -106,58 +103,87 @@ def _tuples(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run, its key, whether a stored result is reused, and why or why not."""
+    """A run, its key, whether a stored result is reused, and why or why not.
+
+    ``fingerprint`` is that of its inputs; ``expected`` how long it will take in seconds, None where
+    nothing is known of its like.
+    """
 
     run: Run
     key: str
-    parts: dict[str, str]
+    fingerprint: str
     reuse: bool
     reason: str
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every run of a campaign, the warnings about them, and which are executed together."""
+    """Every run of a campaign, the warnings about them, and which are executed together.
+
+    ``batches`` are the numbers of the runs that each mapped task executes, by map index.
+    """
 
     runs: tuple[PlannedRun, ...]
     warnings: tuple[str, ...] = ()
     scalars_expected: bool = True
+    batches: tuple[tuple[int, ...], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """A JSON object, some hundred bytes a run."""
-        return dataclasses.asdict(self)
+        """A JSON object, some 300 bytes a run: lists, for there may be tens of thousands."""
+        return {
+            "runs": [[*_values(one.run), *_values(one)[1:]] for one in self.runs],
+            "warnings": list(self.warnings),
+            "scalars_expected": self.scalars_expected,
+            "batches": [list(batch) for batch in self.batches],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
         """Inverse of `as_json`."""
-        runs = tuple(
-            PlannedRun(**{**planned, "run": Run.from_json(planned["run"])})
-            for planned in data["runs"]
+        return cls(
+            tuple(map(_planned_run, data["runs"])),
+            tuple(data["warnings"]),
+            data["scalars_expected"],
+            tuple(map(tuple, data["batches"])),
         )
-        return cls(runs, tuple(data["warnings"]), data["scalars_expected"])
 
     @property
     def to_execute(self) -> tuple[PlannedRun, ...]:
         """The runs for which there is no stored result."""
         return tuple(planned for planned in self.runs if not planned.reuse)
 
-    def batches(self, runs_per_task: int | None) -> list[tuple[PlannedRun, ...]]:
-        """The runs to execute, split into as many batches as there will be mapped tasks.
+    def summary(self) -> str:
+        """How many runs, executed and reused, in how many tasks, for how long."""
+        left = self.to_execute
+        text = (
+            f"{len(self.runs)} runs: {len(left)} to execute in {len(self.batches)} tasks, "
+            f"{len(self.runs) - len(left)} reused."
+        )
+        known = [planned.expected for planned in left if planned.expected is not None]
+        if not left or not known:
+            return text + (" How long they take is not known yet." if left else "")
+        seconds = sum(known) / len(known) * len(left)
+        return f"{text} Some {_duration(seconds)} of CPU time, going by earlier runs."
 
-        None means automatic: a run a task, up to `MOST_TASKS`; beyond that, equal batches.
 
-        Raises:
-            ParameterError: ``runs_per_task`` would make more tasks than Airflow maps.
-        """
-        runs = self.to_execute
-        size = runs_per_task or max(1, -(-len(runs) // MOST_TASKS))
-        if runs_per_task and len(runs) > size * 1000:
-            raise ParameterError(
-                f"{len(runs)} runs, {size} a task, would make {-(-len(runs) // size)} tasks; "
-                "Airflow maps 1,024 at most.",
-                hint="Leave runs_per_task empty, or make it larger.",
-            )
-        return [runs[start : start + size] for start in range(0, len(runs), size)]
+def _duration(seconds: float) -> str:
+    """With the unit that a person would choose."""
+    for size, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} seconds"
+
+
+def _values(instance: Run | PlannedRun) -> list[Any]:
+    return list(vars(instance).values())
+
+
+def _planned_run(row: Sequence[Any]) -> PlannedRun:
+    number, variables, *rest = row
+    fields = len(dataclasses.fields(Run))
+    run = Run(number, tuple((name, value) for name, value in variables), *rest[: fields - 2])
+    return PlannedRun(run, *rest[fields - 2 :])
 
 
 def batch_label(batch: Sequence[PlannedRun]) -> str:

@@ -15,7 +15,7 @@ from oppflow.settings import parse_size
 PARAMETERS = (
     "model", "projects", "config", "run_filter", "ini_files", "mode", "image", "options",
     "exclude_ned", "keep", "runs_per_task", "memory", "wall_time_limit", "keep_going",
-    "allow_partial", "reuse_results", "results",
+    "allow_partial", "reuse_results", "plan_only", "results",
 )  # fmt: skip
 """The names of a campaign's parameters, in the order in which a form asks for them."""
 
@@ -44,6 +44,7 @@ class CampaignRequest:
     keep_going: bool = True
     allow_partial: bool = False
     reuse_results: bool = True
+    plan_only: bool = False
     results: str = ""
 
     @classmethod
@@ -98,7 +99,7 @@ def _check_types(values: Mapping[str, Any]) -> None:
         "runs_per_task": (whole and runs > 0) or "a whole number above 0",
         "wall_time_limit": (number and limit > 0) or "a number of seconds above 0",
     }
-    for name in ("keep_going", "allow_partial", "reuse_results"):
+    for name in ("keep_going", "allow_partial", "reuse_results", "plan_only"):
         problems[name] = isinstance(values.get(name, True), bool) or "true or false"
     for name, problem in problems.items():
         if problem is not True:

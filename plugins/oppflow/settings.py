@@ -44,6 +44,7 @@ class Settings:
     runner: str
     images: tuple[str, ...]
     slots: int
+    cores: int
     max_unpacked_bytes: int
     max_unpacked_files: int
     deployment: str
@@ -64,6 +65,8 @@ class Settings:
           The engine is where ``DOCKER_HOST`` says, as for Docker's own programs.
         - ``OPPFLOW_IMAGES``: the worker images one may choose, separated by commas.
         - ``OPPFLOW_SLOTS``: simulations that one task runs at once (1).
+        - ``OPPFLOW_CORES``: how many run at once in all, as the pool ``oppflow`` has slots (this
+          machine's cores).
         - ``OPPFLOW_MAX_UNPACKED``, ``OPPFLOW_MAX_FILES``: limits of one archive (20g, 200000).
         - ``OPPFLOW_DEPLOYMENT``: a name, where several deployments share a host (``oppflow``).
 
@@ -89,6 +92,7 @@ class Settings:
             runner=_runner(given),
             images=tuple(name.strip() for name in images.split(",") if name.strip()),
             slots=_whole(given, "OPPFLOW_SLOTS", 1) or 1,
+            cores=_whole(given, "OPPFLOW_CORES", None) or len(os.sched_getaffinity(0)),
             max_unpacked_bytes=parse_size(given.get("OPPFLOW_MAX_UNPACKED") or "20g"),
             max_unpacked_files=_whole(given, "OPPFLOW_MAX_FILES", 200_000) or 1,
             deployment=given.get("OPPFLOW_DEPLOYMENT") or "oppflow",

@@ -145,6 +145,14 @@ def _results() -> dict[str, dict[str, Any]]:
             "description": "Runs whose inputs did not change are taken from the store.",
             "section": _MORE,
         },
+        "plan_only": {
+            "default": False,
+            "type": "boolean",
+            "title": "Plan only",
+            "description": "Simulate nothing: the log of resolve_runs tells the runs, which "
+            "of them would be executed and why, and how long that would take.",
+            "section": _MORE,
+        },
         "results": {
             "default": "",
             "type": ["string", "null"],

@@ -28,6 +28,9 @@ def build_model(
         ModelError: the model does not build; the message ends with the compiler's last lines.
         StoreError, InfrastructureError: the machine's fault.
     """
+    if packed.request.plan_only:
+        log.info("Nothing is built: only the plan was asked for.")
+        return {"built": [], "reused": []}
     known = stored_builds(deployment.store, packed.trees)
     missing = [tree for tree in packed.trees if tree.place not in known]
     for tree in packed.trees:

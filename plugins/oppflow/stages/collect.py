@@ -17,6 +17,7 @@ from oppflow.manifest import make_manifest
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
 from oppflow.results_folder import ResultsFolder
 from oppflow.stages.build import with_builds
+from oppflow.stages.resolve import HISTORY, history_key, load_history
 from oppflow.stages.simulate import run_record_key
 from oppflow.worker.packing import safe_name
 
@@ -34,6 +35,8 @@ def collect(
     Raises:
         StoreError, ArchiveError, InfrastructureError: results could not be brought home.
     """
+    if packed.request.plan_only:
+        return {}
     folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
     folder.claim(packed.owner)
     plan = load_plan(deployment, packed)
@@ -43,8 +46,20 @@ def collect(
     manifest = make_manifest(built, plan or Plan(()), records, task_states)
     folder.write_json(folder.manifest, manifest)
     folder.clean()
+    if plan:
+        _update_history(deployment, packed, plan, records)
     log.info("Collected into %s: %s", folder.path, manifest["outcomes"] or "no run")
     return {"results": str(folder.path), "outcomes": manifest["outcomes"]}
+
+
+def _update_history(
+    deployment: Deployment, packed: PackedCampaign, plan: Plan, records: list[RunRecord]
+) -> None:
+    ended = zip(
+        (p.run for p in plan.runs), (p.fingerprint for p in plan.runs), records, strict=True
+    )
+    history = load_history(deployment.store, packed).updated(ended)
+    deployment.store.put_record(HISTORY, history_key(packed), history.as_json())
 
 
 def load_plan(deployment: Deployment, packed: PackedCampaign) -> Plan | None:

@@ -35,6 +35,9 @@ from oppflow.sources import SourceFinder, SourceTree, places
 
 log = logging.getLogger(__name__)
 
+CAMPAIGN = "campaign"
+"""The store's kind of record that holds a `PackedCampaign`."""
+
 _OMNETPP_SOURCES = {".ned", ".cc", ".cpp", ".cxx", ".msg", ".sm"}
 
 
@@ -86,9 +89,10 @@ def pack_model(
         packed = _Packer(deployment, request).pack(model, projects, by_entries)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    folder.claim(identity.owner)
+    if not request.plan_only:
+        folder.claim(identity.owner)
     unsteady = _unsteady(request, ini_texts, packed.trees[-1].place, model.ini_dir)
-    return PackedCampaign(
+    campaign = PackedCampaign(
         campaign=identity.campaign,
         owner=identity.owner,
         dag_id=identity.dag_id,
@@ -102,6 +106,15 @@ def pack_model(
         environment=packed.environment,
         unsteady=tuple(unsteady),
     )
+    # For whoever knows the DAG run alone, as its page does.
+    key = campaign_key(identity.dag_id, identity.run_id)
+    deployment.store.put_record(CAMPAIGN, key, campaign.as_json())
+    return campaign
+
+
+def campaign_key(dag_id: str, run_id: str) -> str:
+    """Under which key the store keeps the `PackedCampaign` of a DAG run."""
+    return f"{dag_id}/{run_id}"
 
 
 def _unsteady(

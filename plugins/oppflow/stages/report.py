@@ -42,6 +42,11 @@ def report(
             f"The campaign did not start: {failed or 'pack_model gave nothing'}.",
             hint="Read the log of pack_model.",
         )
+    if packed.request.plan_only:
+        if failed:
+            raise RunError(f"There is no plan: {failed}.", hint="Read the log of that task.")
+        log.info("Nothing was simulated: the plan is in the log of resolve_runs.")
+        return {}
     folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
     if not folder.manifest.exists():
         raise RunError(

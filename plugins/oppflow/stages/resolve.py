@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from oppflow.campaign import Outcome, Run
+from oppflow.batching import split
+from oppflow.campaign import Run
 from oppflow.deployment import Deployment
 from oppflow.errors import ModelError
-from oppflow.keys import RunInputs, digest, run_inputs
+from oppflow.history import History, PastRun
+from oppflow.keys import RunInputs, digest, run_inputs, why_new
 from oppflow.omnetpp.queries import ConfigurationTemplate
 from oppflow.plan import (
     PackedCampaign,
@@ -25,9 +28,15 @@ from oppflow.plan import (
 )
 from oppflow.runners.interface import TreeParts, Work
 from oppflow.stages.jobs import OnRunner, run_job, simulation_of
+from oppflow.store import Record, Store
 from oppflow.worker.jobs import ResolveJob
 
 log = logging.getLogger(__name__)
+
+HISTORY = "history"
+"""The store's kind of record that holds a `History`."""
+
+_TOLD_RUNS = 200
 
 Pair = tuple[str, str]
 
@@ -58,10 +67,16 @@ def resolve_runs(
         abstract=answer["abstract"],
         wall_time_limit=packed.request.wall_time_limit,
     )
+    planned = _Planner(deployment, packed).plan(runs)
     plan = Plan(
-        tuple(_Planner(deployment, packed).plan(runs)), tuple(warnings), expects_scalars(runs[0][1])
+        tuple(planned),
+        tuple(warnings),
+        expects_scalars(runs[0][1]),
+        _batches(deployment, packed, planned),
     )
-    return _publish(deployment, packed, plan)
+    _tell(packed, plan)
+    batches = _publish(deployment, packed, plan)
+    return [] if packed.request.plan_only else batches
 
 
 def _ask(
@@ -104,14 +119,17 @@ class _Planner:
         """Decide for every run whether a stored result is reused, with the reason."""
         inputs = [(run, self._inputs(run, pairs)) for run, pairs in runs]
         stored = self._stored([part.key for _, part in inputs])
-        store = self._deployment.store
-        histories = store.get_records("history", [self.history_key(run) for run, _ in inputs])
+        history = load_history(self._deployment.store, self._packed)
         planned = []
         for run, parts in inputs:
             record = stored.get(parts.key)
-            history = histories.get(self.history_key(run))
-            reason = self._reason(parts, record, history)
-            planned.append(PlannedRun(run, parts.key, parts.as_json(), record is not None, reason))
+            reason = self._reason(parts, record, history.of(run))
+            planned.append(
+                PlannedRun(
+                    run, parts.key, parts.fingerprint, record is not None, reason,
+                    record["wall_time"] if record else history.expected(run),
+                )
+            )  # fmt: skip
         return planned
 
     def _inputs(self, run: Run, pairs: Sequence[Pair]) -> RunInputs:
@@ -149,7 +167,7 @@ class _Planner:
         self,
         parts: RunInputs,
         record: Mapping[str, Any] | None,
-        history: Mapping[str, Any] | None,
+        past: PastRun | None,
     ) -> str:
         if record is not None:
             return f"same inputs as in campaign {record.get('campaign', '?')}"
@@ -157,42 +175,68 @@ class _Planner:
             return "reuse is switched off"
         if self._packed.unsteady:
             return f"not reusable: {self._packed.unsteady[0]}"
-        if history is None:
+        if past is None:
             return "new run"
-        earlier = Outcome(history["outcome"])
-        if history["key"] == parts.key and not earlier.is_good:
-            return f"earlier attempt {earlier.value}"
-        return parts.why_new(history["parts"])
-
-    def history_key(self, run: Run) -> str:
-        """What stays the same when sources, options or seeds of a run change."""
-        return history_key(self._packed, run)
+        if past.fingerprint == parts.fingerprint and not past.outcome.is_good:
+            return f"earlier attempt {past.outcome.value}"
+        return why_new(parts.fingerprint, past.fingerprint)
 
 
-def history_key(packed: PackedCampaign, run: Run) -> str:
-    """The key of a run's history: model, configuration, variables, repetition."""
-    model = packed.model.origin or packed.model.place
-    place = [model, packed.ini_dir, packed.request.config]
-    return digest([*place, [list(pair) for pair in run.variables], run.repetition])
+def _batches(
+    deployment: Deployment, packed: PackedCampaign, planned: Sequence[PlannedRun]
+) -> tuple[tuple[int, ...], ...]:
+    settings = deployment.settings
+    left = [one for one in planned if not one.reuse]
+    batches = split(
+        [one.run.number for one in left],
+        [one.expected for one in left],
+        slots=settings.slots,
+        lanes=max(1, settings.cores // settings.slots),
+        runs_per_task=packed.request.runs_per_task,
+    )
+    return tuple(batches)
+
+
+def _tell(packed: PackedCampaign, plan: Plan) -> None:
+    """Log the plan: all of it where it is all that was asked for."""
+    for warning in plan.warnings:
+        log.warning("%s", warning)
+    told = plan.runs if packed.request.plan_only else plan.runs[:_TOLD_RUNS]
+    for planned in told:
+        verb = "reused" if planned.reuse else "executed"
+        log.info("%s: %s, %s", planned.run.label, verb, planned.reason)
+    if len(told) < len(plan.runs):
+        log.info("... and %d runs more, among all:", len(plan.runs) - len(told))
+        for (reuse, reason), count in Counter((p.reuse, p.reason) for p in plan.runs).items():
+            log.info("%d %s: %s", count, "reused" if reuse else "executed", reason)
+    log.info("%s", plan.summary())
 
 
 def _publish(deployment: Deployment, packed: PackedCampaign, plan: Plan) -> list[dict[str, Any]]:
-    store = deployment.store
-    batches = plan.batches(packed.request.runs_per_task)
+    by_number = {planned.run.number: planned for planned in plan.runs}
+    batches = [tuple(by_number[number] for number in numbers) for numbers in plan.batches]
+    records = [Record("plan", packed.campaign, plan.as_json())]
     for index, batch in enumerate(batches):
         part = Plan(batch, scalars_expected=plan.scalars_expected)
-        store.put_record("batch", f"{packed.campaign}/{index}", part.as_json())
-    store.put_record("plan", packed.campaign, plan.as_json())
-    for warning in plan.warnings:
-        log.warning("%s", warning)
-    for planned in plan.runs:
-        verb = "reused" if planned.reuse else "executed"
-        log.info("%s: %s, %s", planned.run.label, verb, planned.reason)
-    log.info(
-        "%d runs: %d to execute in %d tasks, %d reused",
-        len(plan.runs), len(plan.to_execute), len(batches), len(plan.runs) - len(plan.to_execute),
-    )  # fmt: skip
+        records.append(Record("batch", f"{packed.campaign}/{index}", part.as_json()))
+    deployment.store.put_records(records)
     return [
         {"index": index, "label": batch_label(batch), "runs": len(batch)}
         for index, batch in enumerate(batches)
     ]
+
+
+def load_history(store: Store, packed: PackedCampaign) -> History:
+    """What is known of the campaign's configuration; nothing where the store forgot it."""
+    key = history_key(packed)
+    data = store.get_records(HISTORY, [key]).get(key)
+    try:
+        return History.from_json(data or {})
+    except (ValueError, LookupError, TypeError):
+        return History()  # an earlier version's: it is only a hint
+
+
+def history_key(packed: PackedCampaign) -> str:
+    """The key of a configuration's history: its model and name, whatever their content is."""
+    model = packed.model.origin or packed.model.place
+    return digest([model, packed.ini_dir, packed.request.config])

@@ -6,22 +6,26 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from oppflow.campaign import Outcome, RunRecord
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError, OppflowError, RunError
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
+from oppflow.progress import KIND as PROGRESS
+from oppflow.progress import BatchProgress, progress_key
 from oppflow.runners.interface import OpenOutput, Runner, Work
 from oppflow.stages.build import built_trees, with_builds
 from oppflow.stages.jobs import OnRunner, error_of, simulation_of
 from oppflow.stages.messages import explain_runs
-from oppflow.stages.resolve import history_key
 from oppflow.stages.streams import store_tar
+from oppflow.store import Record, StoredArchive
 from oppflow.worker.events import EXIT_STOPPED, Event
 from oppflow.worker.jobs import SimulateJob
 
 log = logging.getLogger(__name__)
+
+_PUBLISH_EVERY = 1.0  # seconds
+_RUNS_THAT_TALK = 20  # of a larger batch, the log has the endings only
 
 
 def simulate_batch(
@@ -62,7 +66,9 @@ class _Batch:
         self._records = self._earlier_records()
         self._error: OppflowError | None = None
         self._runner: Runner | None = None
-        self._progress: dict[str, Any] = {}
+        self._progress = BatchProgress()
+        for record in self._records.values():
+            self._progress.end(record)
         self._progress_at = 0.0
         self._looked_at = 0.0
 
@@ -94,12 +100,13 @@ class _Batch:
         ]
         if self._stop_wanted():
             for planned in left:
-                self._save(
+                self._note(
                     RunRecord(
                         planned.run.number, planned.key, Outcome.STOPPED, attempts=0,
                         message="Not started: another run failed, and keep_going is off.",
                     )
                 )  # fmt: skip
+            self._publish_progress()
             return
         done = len(self._planned) - len(left)
         if done:
@@ -110,6 +117,7 @@ class _Batch:
         if on_runner is not None:
             on_runner(self._runner)
         status = self._runner.run(self._work(left), self._hear)
+        self._publish_progress()
         if status == EXIT_STOPPED and self._error is None:
             self._error = InfrastructureError("The task was stopped, and its runs with it.")
 
@@ -135,28 +143,31 @@ class _Batch:
     def _hear(self, event: Event, open_output: OpenOutput) -> None:
         kind = event["event"]
         if kind == "output":
-            prefix = f"#{event['run']} | " if len(self._planned) > 1 else ""
-            log.info("%s%s", prefix, event["line"])
+            self._tell(event["run"], event["line"])
+        elif kind == "started":
+            self._progress.start(event["run"])
         elif kind == "progress":
-            self._note_progress(event)
+            self._progress.advance(event["run"], event)
         elif kind == "finished":
             self._finish(event, open_output)
         elif kind == "error":
             self._error = error_of(event)
         if kind in ("started", "progress"):
             self._heed_wish_to_stop()
+        if kind != "output" and time.monotonic() - self._progress_at >= _PUBLISH_EVERY:
+            self._publish_progress()
 
-    def _note_progress(self, event: Event) -> None:
-        """Publish how far the runs are, at most once a second."""
-        self._progress[str(event["run"])] = {
-            key: value for key, value in event.items() if key not in ("event", "run")
-        }
-        now = time.monotonic()
-        if now - self._progress_at < 1:
-            return
-        self._progress_at = now
-        key = f"{self._packed.campaign}/{self._index}"
-        self._store.put_record("progress", key, {"runs": self._progress})
+    def _tell(self, number: int, line: str) -> None:
+        """Pass on a line; of short runs by the hundred, only those that fail will be asked for."""
+        self._progress.hear(number, line)
+        if len(self._planned) <= _RUNS_THAT_TALK:
+            prefix = f"#{number} | " if len(self._planned) > 1 else ""
+            log.info("%s%s", prefix, line)
+
+    def _publish_progress(self) -> None:
+        self._progress_at = time.monotonic()
+        key = progress_key(self._packed.campaign, self._index)
+        self._store.put_record(PROGRESS, key, self._progress.as_json())
 
     def _heed_wish_to_stop(self) -> None:
         """Look at most once a second whether a run of another batch failed."""
@@ -168,37 +179,44 @@ class _Batch:
             self._runner.drain()
 
     def _finish(self, event: Event, open_output: OpenOutput) -> None:
-        record = RunRecord.from_json(event["record"])
-        if event["path"]:
-            with open_output(event["path"]) as stream:
-                stored = store_tar(self._store, stream, record.archive or "")
-            record = replace(record, archive=stored.digest, archive_bytes=stored.size)
-        planned = self._planned[record.number]
-        attempts = record.attempts and self._attempt
-        self._save(replace(record, key=planned.key, attempts=attempts))
-        self._progress.pop(str(record.number), None)
+        told = RunRecord.from_json(event["record"])
+        key, attempts = self._planned[told.number].key, told.attempts and self._attempt
+        record = replace(told, key=key, attempts=attempts)
+        if not event["path"]:
+            self._note(record)
+            return
 
-    def _save(self, record: RunRecord) -> None:
-        """Store a run's record: for this campaign, for reuse, and for the history."""
-        planned = self._planned[record.number]
-        packed = self._packed
-        self._store.put_record("run", run_record_key(packed, record.number), record.as_json())
-        self._records[record.number] = record
+        def records(stored: StoredArchive) -> list[Record]:
+            nonlocal record
+            record = replace(record, archive=stored.digest, archive_bytes=stored.size)
+            return self._records_of(record)
+
+        with open_output(event["path"]) as stream:
+            store_tar(self._store, stream, told.archive or "", records)
+        self._remember(record)
+
+    def _note(self, record: RunRecord) -> None:
+        """Store the record of a run that left nothing else."""
+        self._store.put_records(self._records_of(record))
+        self._remember(record)
+
+    def _records_of(self, record: RunRecord) -> list[Record]:
+        """What the store keeps: for this campaign, and for reuse."""
+        packed, data = self._packed, record.as_json()
+        found = [Record("run", run_record_key(packed, record.number), data)]
         if record.outcome is Outcome.DONE:
-            reusable = {**record.as_json(), "campaign": packed.results}
-            self._store.put_record("result", record.key, reusable)
-        if record.outcome.is_final:
-            history = {
-                "key": record.key,
-                "parts": planned.parts,
-                "outcome": record.outcome.value,
-                "wall_time": record.wall_time,
-            }
-            self._store.put_record("history", history_key(packed, planned.run), history)
-            # A lost run is none of these: its retry may be good.
-            if not record.outcome.is_good and not packed.request.keep_going:
-                self._store.put_record("stop", packed.campaign, {"run": record.number})
-        log.info("%s: %s %s", planned.run.label, record.outcome.value, record.message)
+            found.append(Record("result", record.key, {**data, "campaign": packed.results}))
+        # A lost run is none of these: its retry may be good.
+        bad = record.outcome.is_final and not record.outcome.is_good
+        if bad and not packed.request.keep_going:
+            found.append(Record("stop", packed.campaign, {"run": record.number}))
+        return found
+
+    def _remember(self, record: RunRecord) -> None:
+        self._records[record.number] = record
+        self._progress.end(record)
+        label = self._planned[record.number].run.label
+        log.info("%s: %s %s", label, record.outcome.value, record.message)
 
     def _stop_wanted(self) -> bool:
         if self._packed.request.keep_going:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
 from oppflow.archive import compress_stream
 from oppflow.errors import ArchiveError
-from oppflow.store import Store, StoredArchive
+from oppflow.store import Record, RecordsOf, Store, StoredArchive
 
 
 class _HashingReader(io.RawIOBase):
@@ -32,16 +33,23 @@ class _HashingReader(io.RawIOBase):
         return self._hash.hexdigest()
 
 
-def store_tar(store: Store, stream: BinaryIO, sha256: str) -> StoredArchive:
+def store_tar(
+    store: Store, stream: BinaryIO, sha256: str, records: RecordsOf | None = None
+) -> StoredArchive:
     """Compress a worker's plain tar into the store, checking that it is what the worker made.
 
+    ``records`` are stored with it.
+
     Raises:
-        ArchiveError: its SHA-256 is not the one that the worker told.
+        ArchiveError: its SHA-256 is not the one that the worker told; nothing is stored.
         StoreError: the store refuses.
     """
     reader = _HashingReader(stream)
+
+    def checked(stored: StoredArchive) -> Sequence[Record]:
+        if reader.sha256 != sha256:
+            raise ArchiveError("An archive changed between the worker and the store.")
+        return records(stored) if records else ()
+
     with compress_stream(cast("BinaryIO", io.BufferedReader(reader, 1024 * 1024))) as compressed:
-        stored = store.put(compressed)
-    if reader.sha256 != sha256:
-        raise ArchiveError("An archive changed between the worker and the store.")
-    return stored
+        return store.put(compressed, checked)

@@ -23,7 +23,7 @@ from oppflow.store.content import (
     record_name,
     verified,
 )
-from oppflow.store.interface import Store, StoredArchive
+from oppflow.store.interface import Record, RecordsOf, Store, StoredArchive
 
 _SWEEP_EVERY = 3600.0  # seconds
 
@@ -42,7 +42,7 @@ class FileStore(Store):
     def __repr__(self) -> str:
         return f"FileStore({str(self.root)!r})"
 
-    def put(self, stream: BinaryIO) -> StoredArchive:
+    def put(self, stream: BinaryIO, records: RecordsOf | None = None) -> StoredArchive:
         tally = Tally()
         self._sweep()
         with self._aside() as (aside, file):
@@ -53,7 +53,10 @@ class FileStore(Store):
                 file.flush()
                 # A name that outlives a power cut while its bytes do not would be a damaged archive
                 os.fsync(file.fileno())
+            belonging = records(tally.archive) if records else ()
+            with self._explained("Writing an archive"):
                 _place(aside, self._archive(tally.archive.digest))
+        self.put_records(belonging)
         return tally.archive
 
     @contextmanager
@@ -93,6 +96,10 @@ class FileStore(Store):
             except FileExistsError:
                 return False
             return True
+
+    def put_records(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self.put_record(*record)
 
     def get_records(self, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         found = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 _Self = TypeVar("_Self", bound="Store")
 
@@ -20,6 +20,18 @@ class StoredArchive:
     size: int
 
 
+class Record(NamedTuple):
+    """A JSON object under a short word and any text."""
+
+    kind: str
+    key: str
+    value: Mapping[str, Any]
+
+
+RecordsOf = Callable[[StoredArchive], Sequence[Record]]
+"""The records that belong to an archive, which is known once it was read."""
+
+
 class Store(ABC):
     """Archives, named by the SHA-256 of their bytes, and records, small JSON objects by name.
 
@@ -30,11 +42,13 @@ class Store(ABC):
     """
 
     @abstractmethod
-    def put(self, stream: BinaryIO) -> StoredArchive:
+    def put(self, stream: BinaryIO, records: RecordsOf | None = None) -> StoredArchive:
         """Store the stream's bytes up to its end; what is there already stays.
 
         Nobody sees an archive before all of it is there. Where this process dies in between, or
-        ``stream`` raises, nothing was stored, and what was written goes within a day.
+        ``stream`` or ``records`` raise, nothing was stored, and what was written goes within a day.
+        ``records`` are stored with it, never before it, and in the same round trip where the
+        archive is small and the store can do so.
         """
 
     @abstractmethod
@@ -64,6 +78,10 @@ class Store(ABC):
 
         With ``only_if_absent``, one of all who try it for a key is told True.
         """
+
+    @abstractmethod
+    def put_records(self, records: Sequence[Record]) -> None:
+        """Store JSON objects, replacing what is there; few round trips for however many."""
 
     @abstractmethod
     def get_records(self, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,7 @@ from oppflow.store.content import (
     record_name,
     verified,
 )
-from oppflow.store.interface import Store, StoredArchive
+from oppflow.store.interface import Record, RecordsOf, Store, StoredArchive
 
 # Bytes sent or fetched at once; S3 takes 10,000 parts of 5 MiB or more.
 _BLOCK = 8 * 2**20
@@ -60,7 +60,7 @@ class ObjectStore(Store):
         """Whether there is a file system for URLs of this scheme, installed or not."""
         return scheme in fsspec.available_protocols()
 
-    def put(self, stream: BinaryIO) -> StoredArchive:
+    def put(self, stream: BinaryIO, records: RecordsOf | None = None) -> StoredArchive:
         self._prepare()
         tally = Tally()
         aside = f"{self._root}/incoming/{secrets.token_hex(16)}"
@@ -69,12 +69,14 @@ class ObjectStore(Store):
                 for chunk in tally.count(read_chunks(stream)):
                     with self._explained("Writing an archive"):
                         file.write(chunk)
+            belonging = records(tally.archive) if records else ()
             with self._explained("Writing an archive"):
                 self._fs.mv(aside, self._archive(tally.archive.digest))
         except BaseException:
             with suppress(Exception):  # else the sweep's; the error that led here says more
                 self._fs.rm_file(aside)
             raise
+        self.put_records(belonging)
         return tally.archive
 
     @contextmanager
@@ -110,6 +112,16 @@ class ObjectStore(Store):
             except FileExistsError:
                 return False
         return True
+
+    def put_records(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        self._prepare()
+        texts = {self._record(r.kind, r.key): encode_record(r.key, r.value) for r in records}
+        with self._explained(f"Writing {len(records)} records"):
+            for folder in {path.rpartition("/")[0] for path in texts}:
+                self._fs.makedirs(folder, exist_ok=True)
+            self._fs.pipe(texts)  # all at once where the file system can
 
     def get_records(self, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         paths = {self._record(kind, key): key for key in keys}

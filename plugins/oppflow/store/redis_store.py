@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import redis
 from redis.exceptions import RedisError, ResponseError
@@ -22,9 +23,11 @@ from oppflow.store.content import (
     record_name,
     verified,
 )
-from oppflow.store.interface import Store, StoredArchive
+from oppflow.store.interface import Record, RecordsOf, Store, StoredArchive
 from oppflow.store.patience import PATIENCE, Patience
 from oppflow.store.redis_errors import explain
+
+Item = TypeVar("Item")
 
 _PREFIX = "oppflow"
 _BATCH = 1000  # names in one round trip: some 100 kB
@@ -70,17 +73,41 @@ class RedisStore(Store):
     def __repr__(self) -> str:
         return f"RedisStore({self.where!r})"
 
-    def put(self, stream: BinaryIO) -> StoredArchive:
+    def put(self, stream: BinaryIO, records: RecordsOf | None = None) -> StoredArchive:
         tally = Tally()
+        chunks = tally.count(read_chunks(stream))
+        first = list(itertools.islice(chunks, 2))
+        if len(first) < 2:
+            self._put_small(b"".join(first), tally.archive, records)
+            return tally.archive
+        self._put_large(itertools.chain(first, chunks), tally, records)
+        return tally.archive
+
+    def _put_small(self, content: bytes, archive: StoredArchive, records: RecordsOf | None) -> None:
+        """In one transaction, which whoever reads sees whole or not at all."""
+        belonging = records(archive) if records else ()
+        name = self._archive(archive.digest)
+        fields: dict[str, Any] = {"size": archive.size, "chunks": 1 if content else 0}
+        if content:
+            fields["0"] = content
+        with self._explained("Writing an archive"), self._client.pipeline() as pipe:
+            pipe.hset(name, mapping=fields)
+            self._keep(pipe, name)
+            for record in belonging:
+                self._set(pipe, record)
+            pipe.execute()
+
+    def _put_large(self, chunks: Iterator[bytes], tally: Tally, records: RecordsOf | None) -> None:
         aside = f"{_PREFIX}:incoming:{secrets.token_hex(16)}"
         try:
             count = 0
-            for chunk in tally.count(read_chunks(stream)):
+            for chunk in chunks:
                 with self._explained("Writing an archive"), self._client.pipeline() as pipe:
                     pipe.hset(aside, str(count), cast("str", chunk))  # typed for str alone
                     pipe.expire(aside, STALE_AFTER)
                     pipe.execute()
                 count += 1
+            belonging = records(tally.archive) if records else ()
             with self._explained("Writing an archive"):
                 self._publish(aside, tally.archive, count)
         except BaseException as error:
@@ -89,7 +116,7 @@ class RedisStore(Store):
                 with suppress(RedisError):  # the error that led here says more
                     self._client.unlink(aside)
             raise
-        return tally.archive
+        self.put_records(belonging)
 
     def _publish(self, aside: str, archive: StoredArchive, count: int) -> None:
         name = self._archive(archive.digest)
@@ -163,6 +190,17 @@ class RedisStore(Store):
             # A retry after a lost answer finds what the first try wrote: by its token, ours.
             return bool(self._client.get(name) == text)
 
+    def put_records(self, records: Sequence[Record]) -> None:
+        for batch in _batches(records):
+            with self._explained(f"Writing {len(batch)} records"), self._unordered() as pipe:
+                for record in batch:
+                    self._set(pipe, record)
+                pipe.execute()
+
+    def _set(self, pipe: redis.client.Pipeline, record: Record) -> None:
+        text = encode_record(record.key, record.value)
+        pipe.set(self._record(record.kind, record.key), text, ex=self._ttl)
+
     def get_records(self, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         found = {}
         for batch in _batches(list(dict.fromkeys(keys))):
@@ -207,6 +245,6 @@ class RedisStore(Store):
             raise explain(error, what, self.where) from error
 
 
-def _batches(names: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(names), _BATCH):
-        yield names[start : start + _BATCH]
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]
