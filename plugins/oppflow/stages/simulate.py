@@ -25,7 +25,6 @@ from oppflow.worker.jobs import SimulateJob
 log = logging.getLogger(__name__)
 
 _PUBLISH_EVERY = 1.0  # seconds
-_RUNS_THAT_TALK = 20  # of a larger batch, the log has the endings only
 
 
 def simulate_batch(
@@ -143,7 +142,9 @@ class _Batch:
     def _hear(self, event: Event, open_output: OpenOutput) -> None:
         kind = event["event"]
         if kind == "output":
-            self._tell(event["run"], event["line"])
+            self._progress.hear(event["run"], event["line"])
+            prefix = f"#{event['run']} | " if len(self._planned) > 1 else ""
+            log.info("%s%s", prefix, event["line"])
         elif kind == "started":
             self._progress.start(event["run"])
         elif kind == "progress":
@@ -156,13 +157,6 @@ class _Batch:
             self._heed_wish_to_stop()
         if kind != "output" and time.monotonic() - self._progress_at >= _PUBLISH_EVERY:
             self._publish_progress()
-
-    def _tell(self, number: int, line: str) -> None:
-        """Pass on a line; of short runs by the hundred, only those that fail will be asked for."""
-        self._progress.hear(number, line)
-        if len(self._planned) <= _RUNS_THAT_TALK:
-            prefix = f"#{number} | " if len(self._planned) > 1 else ""
-            log.info("%s%s", prefix, line)
 
     def _publish_progress(self) -> None:
         self._progress_at = time.monotonic()

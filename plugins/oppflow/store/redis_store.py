@@ -87,7 +87,7 @@ class RedisStore(Store):
         """In one transaction, which whoever reads sees whole or not at all."""
         belonging = records(archive) if records else ()
         name = self._archive(archive.digest)
-        fields: dict[str, Any] = {"size": archive.size, "chunks": 1 if content else 0}
+        fields: dict[Any, Any] = {"size": archive.size, "chunks": 1 if content else 0}
         if content:
             fields["0"] = content
         with self._explained("Writing an archive"), self._client.pipeline() as pipe:

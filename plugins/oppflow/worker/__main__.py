@@ -12,6 +12,7 @@ from pathlib import Path
 
 from oppflow.errors import InfrastructureError, ModelError, OppflowError
 from oppflow.worker.build import build
+from oppflow.worker.children import prepare_for_children
 from oppflow.worker.events import (
     EXIT_GOOD,
     EXIT_INFRASTRUCTURE,
@@ -36,6 +37,7 @@ def main() -> int:
     except WrongJobError as error:
         emit("error", kind="infrastructure", message=str(error), hint="")
         return EXIT_WRONG_JOB
+    prepare_for_children()
     watches_input = os.environ.get("OPPFLOW_END_WITH_INPUT") == "1"
     supervisor = Supervisor(input_descriptor=0 if watches_input else None)
     supervisor.take_input(rest)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -26,7 +28,9 @@ _PR_CAPBSET_DROP = 24
 _CAP_DAC_OVERRIDE = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LONGEST_LINE = 64 * 1024
-_READ_SIZE = 256 * 1024
+_READ_SIZE = 64 * 1024
+_SETPRIV = shutil.which("setpriv", path=os.defpath)
+"""util-linux's program that does what `die_with_parent` does, for the program that it becomes."""
 
 
 def die_with_parent(signal_number: int, parent: int) -> None:
@@ -40,13 +44,14 @@ def die_with_parent(signal_number: int, parent: int) -> None:
         os.kill(os.getpid(), signal_number)
 
 
-def obey_file_modes() -> None:
-    """Have the program that this process becomes obey read-only modes even if it is root's.
+def prepare_for_children() -> None:
+    """Have all programs that this process starts leave no core files and obey read-only modes.
 
-    Trees are shared between runs, and links lead into them. Without the right to do so (not root,
-    or a container that has none of this) nothing changes.
+    Trees are shared between runs, and links lead into them: modes must hold for root, too. Without
+    the right to say so (not root, or a container that has none of this) nothing changes.
     """
     _LIBC.prctl(_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,29 @@ class Command:
     wall_time_limit: float = 0.0
     keep_open: tuple[int, ...] = ()
     error_file: Path | None = None
+
+
+def _mortal(command: Command) -> list[str]:
+    """The words before a command that have the kernel kill it when this process dies.
+
+    A process that forks is copied, which takes milliseconds; one that starts a small program first
+    is not.
+
+    Raises:
+        OSError: the program cannot be executed, which setpriv would tell as an exit status.
+    """
+    if _SETPRIV is None:
+        return []
+    program = command.arguments[0]
+    path = command.environment.get("PATH", os.defpath)
+    at = command.folder / program if "/" in program else shutil.which(program, path=path)
+    if at is None or not os.access(at, os.X_OK):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
+    return [_SETPRIV, "--pdeathsig", "KILL", "--"]
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    return lambda: die_with_parent(signal.SIGKILL, parent)
 
 
 @dataclass(frozen=True)
@@ -92,21 +120,12 @@ class Child:
         Raises:
             OSError: the program cannot be executed.
         """
-        worker = os.getpid()
-
-        def limit() -> None:
-            die_with_parent(signal.SIGKILL, worker)
-            obey_file_modes()
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            if command.memory:
-                resource.setrlimit(resource.RLIMIT_DATA, (command.memory, command.memory))
-
         with contextlib.ExitStack() as stack:
             errors: int | BinaryIO = subprocess.STDOUT
             if command.error_file:
                 errors = stack.enter_context(command.error_file.open("wb"))
             self._process = subprocess.Popen(
-                list(command.arguments),
+                [*_mortal(command), *command.arguments],
                 cwd=command.folder,
                 env=dict(command.environment),
                 stdin=subprocess.DEVNULL,
@@ -114,12 +133,16 @@ class Child:
                 stderr=errors,
                 start_new_session=True,
                 pass_fds=command.keep_open,
-                preexec_fn=limit,  # noqa: PLW1509 -- safe: the worker has one thread
+                preexec_fn=None if _SETPRIV else _die_with(os.getpid()),  # noqa: PLW1509 -- one thread
             )
         assert self._process.stdout is not None
         self._pipe = self._process.stdout
         os.set_blocking(self._pipe.fileno(), False)
         self.pid = self._process.pid
+        if command.memory:
+            with contextlib.suppress(ProcessLookupError):
+                limits = (command.memory, command.memory)
+                resource.prlimit(self.pid, resource.RLIMIT_DATA, limits)
         self.place = command.environment.get(PLACE_VARIABLE, "")
         self._on_line = on_line
         self._sink = sink

@@ -7,19 +7,21 @@ that ``../queueinglib`` resolves as it does at home while the run's own files st
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
 class Place:
-    """All paths of one run."""
+    """All paths of one run, or of several, one after the other."""
 
-    root: Path
-    ini_path: str  # of the ini files' folder, below the trees' folder
+    def __init__(self, root: Path, ini_path: str) -> None:
+        """``ini_path`` is that of the ini files' folder, below the trees' folder."""
+        self.root = root
+        self.ini_path = ini_path
+        self._as_made: dict[str, tuple[object, ...]] = {}
 
     @property
     def trees(self) -> Path:
@@ -68,6 +70,7 @@ class Place:
                 source = copy.resolve()
                 copy.unlink()
                 shutil.copyfile(source, copy)
+        self._as_made = self._state()
 
     def _mirror_along(self, source: Path, target: Path, path: tuple[str, ...]) -> None:
         if not path:
@@ -87,12 +90,54 @@ class Place:
         """
         for file in _regular_files(self.result_dir):
             yield file.relative_to(self.result_dir).as_posix(), file
+        if self._state() == self._as_made:
+            return
         for file in _regular_files(self.trees):
             yield "../" + os.path.relpath(file, self.working_dir), file
+
+    def clear(self) -> bool:
+        """Make the place ready for another run; false if that cannot be, as a run changed more.
+
+        A mirror takes longer to make than a short run takes: it serves the next run if nothing in
+        it was added, removed or replaced.
+        """
+        if self._state() != self._as_made:
+            return False
+        for folder in (self.result_dir, self.home, self.temporary):
+            _empty(folder)
+        return True
+
+    def _state(self) -> dict[str, tuple[object, ...]]:
+        """What tells whether the mirror was changed: its folders' entries and times, its files'."""
+        state: dict[str, tuple[object, ...]] = {}
+        folders = [str(self.trees)]
+        while folders:
+            folder = folders.pop()
+            state[folder] = ()
+            names = []
+            # What a run made unreadable differs from what was made, and that is all that counts.
+            with contextlib.suppress(OSError), os.scandir(folder) as entries:
+                for entry in entries:
+                    names.append(entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif not entry.is_symlink():
+                        status = entry.stat(follow_symlinks=False)
+                        state[entry.path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+                state[folder] = (os.stat(folder).st_mtime_ns, *sorted(names))  # noqa: PTH116
+        return state
 
     def remove(self) -> None:
         """Remove the place and everything in it."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _empty(folder: Path) -> None:
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)  # noqa: PTH108
 
 
 def _mirror_all(source: Path, target: Path) -> None:

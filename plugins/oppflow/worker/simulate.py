@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +15,6 @@ from oppflow.campaign import Outcome, Run, RunRecord
 from oppflow.errors import ResultFileError
 from oppflow.omnetpp import outcome
 from oppflow.omnetpp.cmdenv import CmdenvParser
-from oppflow.omnetpp.commands import CommandLine
 from oppflow.omnetpp.outcome import Verdict, judge
 from oppflow.omnetpp.result_files import check_result_file
 from oppflow.worker.children import Child, Command, Ending
@@ -22,13 +22,19 @@ from oppflow.worker.events import EXIT_GOOD, EXIT_INFRASTRUCTURE, EXIT_RUN_FAILE
 from oppflow.worker.jobs import SimulateJob
 from oppflow.worker.memory import MemoryGuard
 from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
-from oppflow.worker.place import Place
-from oppflow.worker.program import command_line, image_path, included_ini_files, library_path
+from oppflow.worker.places import Places
+from oppflow.worker.program import command_line, image_path, library_path
 from oppflow.worker.session import Session, inherited_lock
 
 TOLD_LINES = 2000
 """Lines of a run's output that are passed on; its .out file has them all."""
 
+_RUNS_THAT_TALK = 20
+"""Of a larger batch, a run's output is passed on once it took a second: a log of short runs has
+their endings only."""
+
+_SHORT = 1.0  # seconds
+_HELD_LINES = 20
 _LEAST_ROOM = 1024 * 1024  # bytes: with less, OMNeT++ may have cut its files without a word
 
 
@@ -37,11 +43,27 @@ def simulate(job: SimulateJob, session: Session) -> int:
     return _Batch(job, session).execute()
 
 
+class _Ground:
+    """What the runs of a batch have in common, looked up once."""
+
+    def __init__(self, job: SimulateJob, session: Session) -> None:
+        simulation, trees = job.simulation, Path(job.trees)
+        self.line = command_line(simulation, trees)
+        self.memory = MemoryGuard()
+        self.places = Places(simulation, trees, session.scratch)
+        self.holds_back = len(job.runs) > _RUNS_THAT_TALK
+        paths = {
+            "LD_LIBRARY_PATH": library_path(simulation, trees),
+            "OMNETPP_IMAGE_PATH": image_path(simulation, trees),
+        }
+        self.environment = {name: path for name, path in paths.items() if path}
+
+
 class _Batch:
     def __init__(self, job: SimulateJob, session: Session) -> None:
         self._job = job
         self._session = session
-        self._line = command_line(job.simulation, Path(job.trees))
+        self._ground = _Ground(job, session)
         self._outcomes: dict[int, Outcome] = {}
 
     def execute(self) -> int:
@@ -56,7 +78,7 @@ class _Batch:
 
     def _starts(self) -> Iterator[Callable[[], tuple[Child, Callable[[Ending], None]]]]:
         for run in self._job.runs:
-            yield _Execution(run, self._job, self._session, self._line, self._finished).start
+            yield _Execution(run, self._job, self._session, self._ground, self._finished).start
 
     def _finished(self, record: RunRecord, path: str) -> None:
         if not record.outcome.is_good and not self._job.keep_going:
@@ -84,61 +106,54 @@ class _Execution:
         run: Run,
         job: SimulateJob,
         session: Session,
-        line: CommandLine,
+        ground: _Ground,
         report: Callable[[RunRecord, str], None],
     ) -> None:
         self._run = run
         self._job = job
         self._session = session
+        self._ground = ground
         self._report = report
-        simulation = job.simulation
-        ini_path = Path(simulation.model, simulation.ini_dir).as_posix()
-        self._place = Place(session.scratch / f"run-{run.number}", ini_path)
-        self._line = line
-        self._arguments = line.simulate(run.number, str(self._place.result_dir))
         self._parser = CmdenvParser()
         self._told = 0
+        self._held: deque[str] | None = deque(maxlen=_HELD_LINES) if ground.holds_back else None
         self._progress_at = 0.0
         self._started = datetime.now(timezone.utc)
+        self._began = time.monotonic()
+        self._place = ground.places.take()
         self._output: BinaryIO | None = None
-        self._memory = MemoryGuard()
-        self._kills_before = self._memory.kills()
+        self._kills_before = ground.memory.kills()
 
     def start(self) -> tuple[Child, Callable[[Ending], None]]:
         """Start the simulation; the child, and what to call when it ended."""
         place = self._place
-        trees, simulation = Path(self._job.trees), self._job.simulation
-        place.make(trees, simulation.ini_files, included_ini_files(simulation, trees))
         self._output = place.output_file.open("wb")
         self._session.emit("started", run=self._run.number)
         command = Command(
-            self._arguments,
+            self._ground.line.simulate(self._run.number, str(place.result_dir)),
             place.working_dir,
-            {**self._session.environment(place.home, place.temporary), **self._paths()},
+            {
+                **self._session.environment(place.home, place.temporary),
+                **self._ground.environment,
+            },
             memory=self._job.memory,
             wall_time_limit=self._job.wall_time_limit,
             keep_open=inherited_lock(),
         )
         return Child(command, on_line=self._on_line, sink=self._output), self._end
 
-    def _paths(self) -> dict[str, str]:
-        simulation, trees = self._job.simulation, Path(self._job.trees)
-        paths = {
-            "LD_LIBRARY_PATH": library_path(simulation, trees),
-            "OMNETPP_IMAGE_PATH": image_path(simulation, trees),
-        }
-        return {name: path for name, path in paths.items() if path}
-
     def _on_line(self, line: str) -> None:
         progress = self._parser.feed(line)
         number = self._run.number
-        self._told += 1
-        if self._told <= TOLD_LINES:
-            self._session.emit("output", run=number, line=line)
-        elif self._told == TOLD_LINES + 1:
-            note = f"[over {TOLD_LINES} lines: the rest is in the run's .out file only]"
-            self._session.emit("output", run=number, line=note)
         now = time.monotonic()
+        if self._held is None:
+            self._tell(line)
+        elif now - self._began < _SHORT:
+            self._held.append(line)
+        else:
+            held, self._held = [*self._held, line], None
+            for one in held:
+                self._tell(one)
         if progress is not None and now - self._progress_at >= 1:
             self._progress_at = now
             self._session.emit(
@@ -149,6 +164,14 @@ class _Execution:
                 events=progress.event,
                 events_per_second=progress.events_per_second,
             )
+
+    def _tell(self, line: str) -> None:
+        self._told += 1
+        if self._told <= TOLD_LINES:
+            self._session.emit("output", run=self._run.number, line=line)
+        elif self._told == TOLD_LINES + 1:
+            note = f"[over {TOLD_LINES} lines: the rest is in the run's .out file only]"
+            self._session.emit("output", run=self._run.number, line=note)
 
     def _end(self, ending: Ending) -> None:
         assert self._output is not None
@@ -162,7 +185,7 @@ class _Execution:
                 output=summary,
                 wall_time_limit=self._job.wall_time_limit if ending.timed_out else None,
                 stop_requested=ending.stopped,
-                oom_killed=self._memory.kills() > self._kills_before,
+                oom_killed=self._ground.memory.kills() > self._kills_before,
                 disk_full=disk_full or _room(self._place.root) < _LEAST_ROOM,
                 file_errors=errors,
                 scalars_expected=self._job.scalars_expected,
@@ -188,11 +211,11 @@ class _Execution:
                 exit_status=ending.status,
                 message=self._at_home(verdict.message),
                 last_lines=tuple(map(self._at_home, summary.last_lines)),
-                command=shlex.join(self._line.reproduce(self._run.number)),
+                command=shlex.join(self._ground.line.reproduce(self._run.number)),
             ),
             path,
         )
-        self._place.remove()
+        self._ground.places.give_back(self._place)
 
     def _at_home(self, text: str) -> str:
         """Without the run's own folders, which are gone when somebody reads it."""
@@ -218,7 +241,7 @@ class _Execution:
 
     def _memory_verdict(self, verdict: Verdict) -> Verdict:
         """Name the limit; one on the data segment shows as a failed allocation, not as a signal."""
-        limit = self._memory.limit()
+        limit = self._ground.memory.limit()
         if verdict.outcome is Outcome.OUT_OF_MEMORY and limit:
             room = f" Its container may use {limit // 1024**2} MiB."
             return Verdict(verdict.outcome, verdict.message + room)
