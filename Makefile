@@ -11,7 +11,7 @@ export DEMO_MODEL  := $(value MODEL)
 export DEMO_CONFIG := $(value CONFIG)
 export DEMO_RUNS   := $(value RUNS)
 
-.PHONY: help demo up down test test-omnetpp check images image-worker image-omnetpp lock clean
+.PHONY: help demo up down test test-omnetpp bench check images image-worker image-omnetpp lock clean
 
 help:
 	@echo "make demo   run a campaign through a real Airflow, and show its results"
@@ -19,6 +19,7 @@ help:
 	@echo "make up     start Airflow and leave it running;  make down  ends it"
 	@echo "make test   run every test that this machine can run"
 	@echo "make test-omnetpp  hold campaigns against opp_runall, with an OMNeT++ on PATH or OMNETPP_ROOT"
+	@echo "make bench  measure campaigns side by side with opp_runall; takes an hour"
 	@echo "make check  formatting, lint and types"
 	@echo "make images build the container images;  make image-omnetpp OMNETPP_VERSION=6.1  one"
 
@@ -36,6 +37,9 @@ test: $(VENV)/.ready-test
 
 test-omnetpp: $(VENV)/.ready-test
 	@$(BIN)/python -m pytest tests/omnetpp_native $(ARGS)
+
+bench: $(VENV)/.ready-test
+	@PYTHONPATH=plugins:. $(BIN)/python -m bench $(ARGS)
 
 check: $(VENV)/.ready-test
 	@$(BIN)/ruff format --check .

@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from oppflow.analysis.means import Means, telling_means
+from oppflow.analysis.scalars import write_scalars
 from oppflow.analysis.summary import CampaignRun, CampaignSummary, count_outcomes
+from oppflow.analysis.variables import find_variables
 from oppflow.campaign import Outcome, ResultFile, Run, RunRecord
 
 Results = Mapping[tuple[str, str], tuple[float, str]]  # (module, name) -> (value, unit)
@@ -134,3 +137,10 @@ def summary_of(runs: Sequence[CampaignRun], **facts: object) -> CampaignSummary:
         "counts": count_outcomes(runs),
     }
     return CampaignSummary(**{**values, **facts})
+
+
+def means_of(folder: Path, runs: Sequence[CampaignRun]) -> Means:
+    """What a report of these runs shows."""
+    table = folder / "means.parquet"
+    write_scalars(table, folder, runs, "MM1")
+    return telling_means(table, find_variables(runs))

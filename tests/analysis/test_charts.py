@@ -7,11 +7,9 @@ import math
 
 import plotly.graph_objects as go
 import pytest
-from tests.analysis.samples import make_campaign
+from tests.analysis.samples import make_campaign, means_of
 
 from oppflow.analysis.charts import Charts, Reference, make_charts
-from oppflow.analysis.scalars import read_scalars
-from oppflow.analysis.statistics import summarise
 from oppflow.analysis.variables import find_variables
 
 
@@ -21,8 +19,7 @@ def draw(tmp_path):
         limits = {k: options.pop(k) for k in ("references", "limit") if k in options}
         runs = make_campaign(tmp_path, variables, **options)
         found = find_variables(runs)
-        table = read_scalars(tmp_path, runs, "MM1").lazy()
-        result = make_charts(summarise(table, [v.column for v in found]), found, **limits)
+        result = make_charts(means_of(tmp_path, runs), found, **limits)
         for chart in result.charts:
             go.Figure(chart.figure)  # refuses what Plotly does not know
             json.dumps(chart.figure, allow_nan=False)

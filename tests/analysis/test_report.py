@@ -68,8 +68,8 @@ def report(tmp_path):
 
 def test_the_folder_gets_three_files(tmp_path):
     runs = make_campaign(tmp_path, SWEEP)
-    points = write_outputs(tmp_path, summary_of(runs), runs)
-    assert points.height == 4 * 8
+    means = write_outputs(tmp_path, summary_of(runs), runs)
+    assert means.points.height == 4 * 8
     others = {p.name for p in tmp_path.iterdir() if p.suffix != ".sca"}
     assert others == {"runs.csv", "scalars.parquet", "report.html"}
     assert pl.read_parquet(tmp_path / "scalars.parquet").height == 12 * 8

@@ -8,10 +8,9 @@ import io
 import polars as pl
 import pytest
 from rich.console import Console
-from tests.analysis.samples import failed_record, make_campaign
+from tests.analysis.samples import failed_record, make_campaign, means_of
 
-from oppflow.analysis.scalars import read_scalars
-from oppflow.analysis.statistics import summarise
+from oppflow.analysis.means import Means
 from oppflow.analysis.tables import write_runs_csv
 from oppflow.analysis.terminal import print_means
 from oppflow.analysis.variables import find_variables
@@ -23,13 +22,12 @@ SWEEP = {"load": ["0.5", "0.9"], "proto": ['"tcp"', '"udp, lite"'], "fixed": ["1
 def campaign(tmp_path):
     runs = make_campaign(tmp_path, SWEEP, failures={3: failed_record(3, message='a "b",\nc')})
     variables = find_variables(runs)
-    table = read_scalars(tmp_path, runs, "MM1").lazy()
-    return runs, summarise(table, [v.column for v in variables]), variables
+    return runs, means_of(tmp_path, runs), variables
 
 
-def printed(points, variables, *, width=200, **options) -> str:
+def printed(means, variables, *, width=200, **options) -> str:
     console = Console(width=width, file=io.StringIO(), force_terminal=False)
-    print_means(console, points, variables, **options)
+    print_means(console, means, variables, **options)
     return console.file.getvalue()
 
 
@@ -55,8 +53,8 @@ def test_the_csv_reads_in_polars(tmp_path, campaign):
 
 
 def test_means_stand_beside_their_theory(campaign):
-    _, points, variables = campaign
-    text = printed(points, variables)
+    _, means, variables = campaign
+    text = printed(means, variables)
     assert "timeInSystem:mean [s]" in text
     assert "fixed" not in text
     row = next(line for line in text.splitlines() if "udp, lite" in line and " 0.9 " in line)
@@ -67,22 +65,22 @@ def test_means_stand_beside_their_theory(campaign):
 
 
 def test_a_narrow_console_gets_fewer_scalars(campaign):
-    _, points, variables = campaign
-    text = printed(points, variables, width=70)
+    _, means, variables = campaign
+    text = printed(means, variables, width=70)
     assert max(map(len, text.splitlines())) <= 70
     assert "…" not in text
     assert "Not shown: 5 scalars" in text
 
 
 def test_points_are_left_out_and_counted(campaign):
-    _, points, variables = campaign
-    assert "1 point; all are in" in printed(points, variables, rows=3)
+    _, means, variables = campaign
+    assert "1 point; all are in" in printed(means, variables, rows=3)
 
 
 def test_one_repetition_is_said(tmp_path):
     runs = make_campaign(tmp_path, {"load": ["0.5"]}, repetitions=1)
-    points = summarise(read_scalars(tmp_path, runs, "MM1").lazy(), ["load"])
-    text = printed(points, find_variables(runs))
+    means = means_of(tmp_path, runs)
+    text = printed(means, find_variables(runs))
     assert "no confidence interval" in text
     assert "±" not in text
 
@@ -92,8 +90,8 @@ def test_values_that_are_no_numbers_are_counted(tmp_path):
         return {("m", "x:mean"): (float("nan") if variables["k"] == "1" else 1.0, "")}
 
     runs = make_campaign(tmp_path, {"k": ["1", "2"]}, repetitions=2, model=model)
-    points = summarise(read_scalars(tmp_path, runs, "C").lazy(), ["k"])
-    assert "2 values were not a number" in printed(points, find_variables(runs))
+    means = means_of(tmp_path, runs)
+    assert "2 values were not a number" in printed(means, find_variables(runs))
 
 
 def test_the_same_name_in_two_modules_is_told_apart(tmp_path):
@@ -101,12 +99,12 @@ def test_the_same_name_in_two_modules_is_told_apart(tmp_path):
         return {(f"net.h{i}", "x[red]:mean"): (random.random(), "") for i in range(2)}
 
     runs = make_campaign(tmp_path, {"k": ["1", "2"]}, model=model)
-    points = summarise(read_scalars(tmp_path, runs, "C").lazy(), ["k"])
-    text = printed(points, find_variables(runs))
+    means = means_of(tmp_path, runs)
+    text = printed(means, find_variables(runs))
     assert "net.h0.x[red]:mean" in text
     assert "net.h1.x[red]:mean" in text
 
 
 def test_nothing_recorded_is_said(campaign):
-    _, points, variables = campaign
-    assert "No scalars" in printed(points.clear(), variables)
+    _, means, variables = campaign
+    assert "No scalars" in printed(Means(means.points.clear()), variables)

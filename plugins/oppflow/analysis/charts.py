@@ -12,8 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from oppflow.analysis.figures import (
     figure,
     measured_trace,
@@ -23,7 +21,8 @@ from oppflow.analysis.figures import (
 )
 from oppflow.analysis.formatting import format_count, format_number
 from oppflow.analysis.lines import Key, Line, Point, Sweep, collect_lines, label
-from oppflow.analysis.selection import ScalarName, rank_scalars
+from oppflow.analysis.means import Means
+from oppflow.analysis.selection import ScalarName, mean_facts, rank_scalars
 from oppflow.analysis.variables import Variable
 
 MAX_CHARTS = 40
@@ -63,18 +62,19 @@ class Charts:
 
 
 def make_charts(
-    points: pl.DataFrame,
+    means: Means,
     variables: Sequence[Variable],
     *,
     references: Mapping[str, Sequence[Reference]] | None = None,
     limit: int = MAX_CHARTS,
 ) -> Charts:
-    """Return at most ``limit`` charts of a table of `summarise`, the most telling scalars first.
+    """Return at most ``limit`` charts, the most telling scalars first.
 
     ``references`` are further curves by the name of the scalar in whose charts they are drawn.
     """
     swept = [v for v in variables if v.is_swept]
-    ranked = rank_scalars(points)
+    points = means.points
+    ranked = rank_scalars(mean_facts(points))
     if not ranked:
         return Charts((), ())
     if not swept:
@@ -92,7 +92,9 @@ def make_charts(
         unit = units.get((scalar.module, scalar.name), "")
         curves = (references or {}).get(scalar.name, ())
         charts += _charts(scalar, sweep, lines, unit, references=curves)
-    return Charts(tuple(charts[:limit]), _notes(sweep, lines, len(ranked) - len(chosen)))
+    return Charts(
+        tuple(charts[:limit]), _notes(sweep, lines, len(ranked) - len(chosen) + means.left)
+    )
 
 
 def _keys(scalars: Sequence[ScalarName]) -> set[Key]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from oppflow.analysis.formatting import format_count
-from oppflow.analysis.selection import ScalarName, rank_scalars
+from oppflow.analysis.means import Means
+from oppflow.analysis.selection import ScalarName, mean_facts, rank_scalars
 from oppflow.analysis.variables import Value, Variable
 
 
@@ -76,15 +77,13 @@ class Grid:
         return notes
 
 
-def make_grid(
-    points: pl.DataFrame, variables: Sequence[Variable], *, scalars: int, rows: int
-) -> Grid:
+def make_grid(means: Means, variables: Sequence[Variable], *, scalars: int, rows: int) -> Grid:
     """Return at most ``scalars`` columns, as `rank_scalars` chooses, and the first ``rows`` points.
 
-    ``points`` is a table of `summarise`. Of the variables the grid has those with more than one
-    value, or all if none has.
+    Of the variables the grid has those with more than one value, or all if none has.
     """
-    ranked = rank_scalars(points)
+    points = means.points
+    ranked = rank_scalars(mean_facts(points))
     chosen = ranked[:scalars]
     shown = tuple([v for v in variables if v.is_swept] or variables)
     cells: dict[tuple[Value, ...], dict[tuple[str, str], Cell]] = {}
@@ -100,9 +99,9 @@ def make_grid(
             _row(tuple(point[i] for i in places), known, chosen)
             for point, known in list(cells.items())[:rows]
         ),
-        scalars_left=len(ranked) - len(chosen),
+        scalars_left=len(ranked) - len(chosen) + means.left,
         points_left=max(0, len(cells) - rows),
-        skipped=int(points["skipped"].sum()),
+        skipped=means.skipped,
         has_intervals=points["half_width"].null_count() < points.height,
     )
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import polars as pl
-
 from oppflow.analysis.charts import Reference
+from oppflow.analysis.means import Means, telling_means
 from oppflow.analysis.report import write_report
 from oppflow.analysis.scalars import write_scalars
-from oppflow.analysis.statistics import CONFIDENCE, summarise
+from oppflow.analysis.statistics import CONFIDENCE
 from oppflow.analysis.summary import CampaignRun, CampaignSummary
 from oppflow.analysis.tables import write_runs_csv
 from oppflow.analysis.variables import find_variables
@@ -23,8 +22,8 @@ def write_outputs(
     *,
     references: Mapping[str, Sequence[Reference]] | None = None,
     confidence: float = CONFIDENCE,
-) -> pl.DataFrame:
-    """Write ``runs.csv``, ``scalars.parquet`` and ``report.html``; return the means of `summarise`.
+) -> Means:
+    """Write ``runs.csv``, ``scalars.parquet`` and ``report.html``; return the report's means.
 
     ``folder`` is the campaign's folder, where the result files are. `print_means` shows what is
     returned, with the variables of `find_variables`.
@@ -36,15 +35,14 @@ def write_outputs(
     variables = find_variables(runs)
     scalars = folder / "scalars.parquet"
     write_scalars(scalars, folder, runs, summary.config)
-    columns = [variable.column for variable in variables]
-    points = summarise(pl.scan_parquet(scalars), columns, confidence=confidence)
+    means = telling_means(scalars, variables, confidence=confidence)
     write_report(
         folder / "report.html",
         summary,
         runs,
-        points,
+        means,
         variables,
         references=references,
         confidence=confidence,
     )
-    return points
+    return means

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import polars as pl
 from plotly.offline import get_plotlyjs
 
 from oppflow.analysis.charts import MAX_CHARTS, Chart, Charts, Reference, make_charts
 from oppflow.analysis.formatting import format_estimate, format_number
 from oppflow.analysis.grid import Grid, Row, make_grid
 from oppflow.analysis.html import Html, join, script_json, tag
+from oppflow.analysis.means import Means
 from oppflow.analysis.report_runs import bad_runs, runs_section
 from oppflow.analysis.report_summary import header
 from oppflow.analysis.statistics import CONFIDENCE
@@ -32,7 +32,7 @@ def write_report(
     path: Path,
     summary: CampaignSummary,
     runs: Sequence[CampaignRun],
-    points: pl.DataFrame,
+    means: Means,
     variables: Sequence[Variable],
     *,
     references: Mapping[str, Sequence[Reference]] | None = None,
@@ -41,11 +41,11 @@ def write_report(
 ) -> None:
     """Write the report: facts, runs that are not good, charts, table of means.
 
-    ``points`` is a table of `summarise` with this ``confidence``; ``references`` as for
-    `make_charts`. All text is escaped. The file, some 5 MB of which are Plotly, appears at once.
+    ``means`` have this ``confidence``; ``references`` as for `make_charts`. All text is
+    escaped. The file, some 5 MB of which are Plotly, appears at once.
     """
-    charts = make_charts(points, variables, references=references, limit=max_charts)
-    grid = make_grid(points, variables, scalars=MAX_COLUMNS, rows=MAX_ROWS)
+    charts = make_charts(means, variables, references=references, limit=max_charts)
+    grid = make_grid(means, variables, scalars=MAX_COLUMNS, rows=MAX_ROWS)
     body = join(
         header(summary, runs, _sections(runs, charts, grid)),
         tag("main", runs_section(runs), _charts_section(charts), _means_section(grid, confidence)),

@@ -7,6 +7,7 @@ Columns: ``run`` (number), ``config``, every iteration variable, ``repetition``,
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,8 +20,8 @@ from oppflow.errors import ResultFileError
 from oppflow.omnetpp.result_items import Scalar, Statistic
 from oppflow.omnetpp.scalar_file import iter_scalar_file
 
-# Rows that are held in memory at a time: some 50 MB.
-BATCH_ROWS = 250_000
+# Rows that are held in memory at a time: some 5 MB.
+BATCH_ROWS = 20_000
 STATISTIC_FIELDS = ("count", "mean", "stddev", "min", "max", "sum")
 
 Row = tuple[int, str, str, float, str]
@@ -79,14 +80,13 @@ def scalar_frames(
     good = [run for run in runs if run.record.outcome.is_good]
     variables = find_variables(runs)
     frame_of_runs = _run_frame(good, variables, config)
-    batch: list[Row] = []
-    for run in good:
-        for path in scalar_paths(folder, run):
-            batch.extend(_rows(path, run))
-            if len(batch) >= batch_rows:
-                yield _frame(batch, frame_of_runs)
-                batch = []
-    yield _frame(batch, frame_of_runs)
+    is_empty = True
+    rows = (row for run in good for path in scalar_paths(folder, run) for row in _rows(path, run))
+    while batch := list(itertools.islice(rows, batch_rows)):
+        yield _frame(batch, frame_of_runs)
+        is_empty = False
+    if is_empty:
+        yield _frame([], frame_of_runs)
 
 
 def scalar_paths(folder: Path, run: CampaignRun) -> list[Path]:

@@ -25,16 +25,37 @@ class ScalarName:
     theory: str | None = None
 
 
-def rank_scalars(points: pl.DataFrame) -> list[ScalarName]:
-    """Return the scalars of a table of `summarise`, the most telling first.
+def scalar_facts(values: pl.DataFrame) -> pl.DataFrame:
+    """What `rank_scalars` wants to know: a row per module and name, in the order of the table.
 
-    First come those with a theory to compare with, then those that vary over the points; of names
-    that several modules have, one module's each before the other modules'. The scalars
-    ``X:theory`` are not among them if there is an ``X:mean``, an ``X``, or another ``X:...`` of
-    the same module that they belong to.
+    ``values`` has the columns ``module``, ``name`` and ``value``. Columns: ``module``, ``name``,
+    ``lowest`` and ``highest`` value, and how many were not a number, ``skipped``.
     """
-    facts = points.group_by("module", "name", maintain_order=True).agg(
-        (pl.col("mean").n_unique() > 1).alias("varies")
+    value = pl.col("value").fill_nan(None)
+    return values.group_by("module", "name", maintain_order=True).agg(
+        value.min().alias("lowest"),
+        value.max().alias("highest"),
+        pl.col("value").is_nan().sum().cast(pl.Int64).alias("skipped"),
+    )
+
+
+def mean_facts(points: pl.DataFrame) -> pl.DataFrame:
+    """The same of a table of `summarise`, by its means."""
+    return scalar_facts(points.select("module", "name", value="mean"))
+
+
+def rank_scalars(facts: pl.DataFrame) -> list[ScalarName]:
+    """Return the scalars of a table of `scalar_facts`, the most telling first.
+
+    First come those with a theory to compare with, then those that vary; of names that several
+    modules have, one module's each before the other modules'. The scalars ``X:theory`` are not
+    among them if there is an ``X:mean``, an ``X``, or another ``X:...`` of the same module that
+    they belong to.
+    """
+    facts = facts.select(
+        "module",
+        "name",
+        (pl.col("lowest") < pl.col("highest")).fill_null(False).alias("varies"),
     )
     names: dict[str, list[str]] = {}
     for module, name, _ in facts.rows():

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from oppflow.analysis.formatting import format_estimate, format_number
 from oppflow.analysis.grid import Grid, Row, make_grid
+from oppflow.analysis.means import Means
 from oppflow.analysis.statistics import CONFIDENCE
 from oppflow.analysis.variables import Variable
 
 
 def print_means(
     console: Console,
-    points: pl.DataFrame,
+    means: Means,
     variables: Sequence[Variable],
     *,
     scalars: int = 4,
@@ -26,12 +26,12 @@ def print_means(
 ) -> None:
     """Print a table of means: a row per point, a column per scalar, and what was left out.
 
-    ``points`` is a table of `summarise`. There are at most ``scalars`` of the scalars, the most
+    There are at most ``scalars`` of the scalars, the most
     telling ones and no more than the console is wide enough for, with their theory beside them,
     and at most ``rows`` points. A cell is the mean and the half-width of its interval.
     """
     for count in range(scalars, 0, -1):
-        grid = make_grid(points, variables, scalars=count, rows=rows)
+        grid = make_grid(means, variables, scalars=count, rows=rows)
         if not grid.columns:
             console.print("No scalars were recorded by good runs.")
             return

@@ -116,17 +116,13 @@ def _show_results(packed: Mapping[str, Any], console: Console) -> None:
 
 
 def _print_means(folder: ResultsFolder, manifest: Manifest, console: Console) -> None:
-    import polars as pl
-
-    from oppflow.analysis.statistics import summarise
+    from oppflow.analysis.means import telling_means
     from oppflow.analysis.summary import CampaignRun
     from oppflow.analysis.terminal import print_means
     from oppflow.analysis.variables import find_variables
 
     variables = find_variables(CampaignRun(run, record) for run, record in manifest.runs)
-    scalars = pl.scan_parquet(folder.scalars_table)
-    points = summarise(scalars, [variable.column for variable in variables])
-    print_means(console, points, variables)
+    print_means(console, telling_means(folder.scalars_table, variables), variables)
 
 
 def _show_errors(client: AirflowClient, run_id: str, console: Console) -> None:

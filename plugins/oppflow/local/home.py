@@ -159,6 +159,8 @@ def environment(
         "API_AUTH__JWT_SECRET": keys["jwt"],
         "LOGGING__BASE_LOG_FOLDER": str(home.path / "logs"),
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        # Five tasks come one after the other: half a second each is worth 2 % of a core.
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",

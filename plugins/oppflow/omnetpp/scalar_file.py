@@ -23,6 +23,7 @@ from oppflow.omnetpp.result_lines import (
     text,
 )
 from oppflow.omnetpp.sqlite_file import check_sqlite_file, iter_sqlite_file
+from oppflow.omnetpp.whole_scalars import LARGEST, is_whole, items_of
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,9 @@ def check_scalar_file(path: Path) -> None:
     if is_sqlite(path):
         check_sqlite_file(path)
         return
-    for _ in iter_scalar_file(path):
-        pass
+    if _whole_content(path) is None:
+        for _ in _ScalarReader(path).items():
+            pass
 
 
 def read_scalar_file(path: Path) -> ScalarFile:
@@ -84,8 +86,21 @@ def iter_scalar_file(path: Path) -> Iterator[ScalarItem]:
     if is_sqlite(path):
         check_sqlite_file(path)
         yield from iter_sqlite_file(path)
+    elif content := _whole_content(path):
+        yield from items_of(content)
     else:
         yield from _ScalarReader(path).items()
+
+
+def _whole_content(path: Path) -> bytes | None:
+    """The file's content, if it is of the usual kind, and whole."""
+    try:
+        if path.stat().st_size > LARGEST:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None  # told when it is read
+    return content if is_whole(content) else None
 
 
 class _Stage(Enum):

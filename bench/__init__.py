@@ -1,0 +1,1 @@
+"""Measures campaigns side by side with what one would do without oppflow: `make bench`."""
