@@ -108,20 +108,26 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def free_port() -> int:
+def reserve_port() -> tuple[int, socket.socket]:
     """A port of the loopback interface that nobody listens on; 8080 where possible.
+
+    As long as the socket that comes with it is open, nobody else is given that port: whoever is to
+    listen there takes a while to start.
 
     Raises:
         InfrastructureError: all those tried are taken.
     """
     for port in range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0oppflow-port-{port}")  # an abstract name: no file, gone with the process
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((HOST, port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            claim.close()
+            continue
+        return port, claim
     raise InfrastructureError(
         f"The ports {_FIRST_PORT} to {_FIRST_PORT + _PORTS_TRIED - 1} of {HOST} are all taken."
     )

@@ -20,7 +20,7 @@ import psutil
 
 from oppflow.errors import InfrastructureError
 from oppflow.local.containers import choose_runner
-from oppflow.local.home import HOST, Home, cores, environment, free_port
+from oppflow.local.home import HOST, Home, cores, environment, reserve_port
 
 # Without --skip-serve-logs a scheduler listens on every address.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -84,17 +84,19 @@ class Stack:
         left_over = cls._remembered(home)
         if left_over is not None:
             left_over.stop()
-        port, runner = free_port(), choose_runner()
-        env = {**environment(home, port, runner, model_roots), **(overrides or {})}
-        _prepare(env, home)
-        parts = {name: _spawn(name, words, env, home) for name, words in PARTS.items()}
-        stack = cls(home, port, runner, parts)
-        home.write_private(home.state, {"port": port, "runner": runner, "parts": parts})
-        try:
-            stack.wait_until_ready()
-        except BaseException:
-            stack.stop()
-            raise
+        runner = choose_runner()
+        port, claim = reserve_port()
+        with claim:
+            env = {**environment(home, port, runner, model_roots), **(overrides or {})}
+            _prepare(env, home)
+            parts = {name: _spawn(name, words, env, home) for name, words in PARTS.items()}
+            stack = cls(home, port, runner, parts)
+            home.write_private(home.state, {"port": port, "runner": runner, "parts": parts})
+            try:
+                stack.wait_until_ready()
+            except BaseException:
+                stack.stop()
+                raise
         return stack
 
     def wait_until_ready(self) -> None:
