@@ -97,6 +97,12 @@ def make_charts(
     )
 
 
+def chart_of(scalar: ScalarName, sweep: Sweep, lines: Lines, unit: str) -> Chart:
+    """Return the one chart of a scalar whose lines, and its theory's, are in ``lines``."""
+    order = sweep.sorted(lines[scalar.module, scalar.name])
+    return _chart(scalar, sweep, lines, unit, part=order, references=())
+
+
 def _keys(scalars: Sequence[ScalarName]) -> set[Key]:
     measured = {(scalar.module, scalar.name) for scalar in scalars}
     return measured | {(scalar.module, scalar.theory) for scalar in scalars if scalar.theory}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from oppflow.analysis.summary import CampaignRun
+from oppflow.campaign import Run
 
 # Columns that every table of results has; a variable of such a name gets a ``$`` in front.
 FIXED_COLUMNS = frozenset(
@@ -48,9 +49,14 @@ class Variable:
 
 def find_variables(runs: Iterable[CampaignRun]) -> tuple[Variable, ...]:
     """Return the iteration variables of the runs, in nesting order."""
+    return variables_of(campaign_run.run for campaign_run in runs)
+
+
+def variables_of(runs: Iterable[Run]) -> tuple[Variable, ...]:
+    """Return the iteration variables of runs that may not have ended, in nesting order."""
     texts: dict[str, dict[str, None]] = {}
-    for campaign_run in runs:
-        for name, text in campaign_run.run.variables:
+    for run in runs:
+        for name, text in run.variables:
             texts.setdefault(name, {})[text] = None
     return tuple(_variable(name, tuple(values)) for name, values in texts.items())
 
