@@ -54,8 +54,6 @@ def resolve_runs(
     details = [tuple(map(_pair, pairs)) for pairs in answer["details"]]
     resolved = list(zip(map(Run.from_json, answer["runs"]), details, strict=True))
     listed = once_each(resolved)
-    if len(listed) < len(resolved):
-        log.warning("The run filter names %d runs twice.", len(resolved) - len(listed))
     first_config = [_pair(pair) for pair in answer["first_config"]]
     template = ConfigurationTemplate(first_config, details[0])
     runs = [(run, template.expand(pairs)) for run, pairs in listed]
@@ -67,6 +65,9 @@ def resolve_runs(
         abstract=answer["abstract"],
         wall_time_limit=packed.request.wall_time_limit,
     )
+    if len(listed) < len(resolved):
+        again = len(resolved) - len(listed)
+        warnings.append(f"The run filter names {again} runs twice: each is executed once.")
     planned = _Planner(deployment, packed).plan(runs)
     plan = Plan(
         tuple(planned),

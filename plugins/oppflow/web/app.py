@@ -19,7 +19,7 @@ from oppflow.web.routes_runs import run_routes, table_routes
 from oppflow.web.service import CampaignPage
 from oppflow.web.text import shown
 
-DESCRIPTION = """Simulation campaigns: the data behind the campaign page, and what it can make happen.
+DESCRIPTION = """Simulation campaigns: what the campaign page shows, and what it can make happen.
 
 Every route asks Airflow's permissions: reading needs the right to read the DAG's runs, acting the
 right to trigger the DAG. Send a bearer token of Airflow's `/auth/token`, or its cookie. Answers

@@ -52,7 +52,8 @@ def fastapi_apps() -> list[dict[str, Any]]:
 
 def react_apps() -> list[dict[str, Any]]:
     """The page in the navigation, and the tab of a DAG run."""
-    common = {"bundle_url": _SCRIPT, "icon": _icon("#52525b"), "icon_dark_mode": _icon("#d4d4d8")}
+    # One colour for light and dark, chosen and not: Airflow draws icons as pictures.
+    common = {"bundle_url": _SCRIPT, "icon": _icon("#14b8a6")}
     return [
         {
             **common,
