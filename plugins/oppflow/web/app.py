@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request, Response
 from starlette.responses import FileResponse
 
-from oppflow.errors import InfrastructureError, OppflowError, ResultFileError
+from oppflow.errors import ArchiveError, InfrastructureError, OppflowError, ResultFileError
 from oppflow.web.access import SIGNED_IN
 from oppflow.web.answers import json_answer
 from oppflow.web.results import NotThereError
@@ -28,14 +28,14 @@ that may change have an ETag; ask with `If-None-Match`. Errors are `{"detail": "
 SCRIPT = Path(__file__).with_name("static") / "campaigns.js"
 
 
-def make_app() -> FastAPI:
-    """The routes of the API, the page's script, the chart library."""
+def make_app(page: CampaignPage | None = None) -> FastAPI:
+    """The routes of the API over ``page``, the page's script, the chart library."""
     # Their own /docs and /openapi.json would be open to anyone.
     app = FastAPI(
         title="oppflow", description=DESCRIPTION, version="1",
         docs_url=None, redoc_url=None, openapi_url=None,
     )  # fmt: skip
-    page = CampaignPage()
+    page = page or CampaignPage()
     makers = (
         campaign_routes, action_routes, table_routes, run_routes, chart_routes, download_routes
     )  # fmt: skip
@@ -85,7 +85,7 @@ async def _not_there(_request: Request, error: Exception) -> Response:
 async def _explained(_request: Request, error: Exception) -> Response:
     if isinstance(error, InfrastructureError):
         return _told(503, str(error))
-    return _told(422 if isinstance(error, ResultFileError) else 400, str(error))
+    return _told(422 if isinstance(error, (ArchiveError, ResultFileError)) else 400, str(error))
 
 
 def _told(status: int, detail: str) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from oppflow.web import actions, dag_runs
 from oppflow.web.access import LOGGED, MAY_ACT, MAY_READ, SIGNED_IN, User, may_act, readable
+from oppflow.web.again import again, only_missing
 from oppflow.web.answers import etag_of, in_thread, json_answer, unless_known
 from oppflow.web.schemas import Again, CampaignHead, CampaignList, Done, Overview, Start, Started
 from oppflow.web.service import CampaignPage
@@ -73,7 +74,7 @@ def action_routes(page: CampaignPage) -> APIRouter:
 
         def act() -> str:
             state = page.state(dag_id, run_id)
-            conf = actions.only_missing(state) if wish.only_missing else actions.again(state)
+            conf = only_missing(state) if wish.only_missing else again(state)
             return actions.trigger(request, user, dag_id, conf)
 
         return json_answer({"dag_id": dag_id, "run_id": await in_thread(act)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -32,12 +32,28 @@ _FRESH, _LASTING = 5.0, 300.0  # likewise a summary, while a campaign runs and a
 Json = dict[str, Any]
 
 
+Facts = tuple[DagRunFacts, Mapping[str, Any] | None]
+"""A DAG run, and what its first task handed on."""
+
+
+def facts_from_airflow(dag_id: str, run_id: str) -> Facts | None:
+    """What Airflow's database tells of a campaign; None where it knows no such DAG run."""
+    with dag_runs.database() as session:
+        facts = dag_runs.facts_of(session, dag_id, run_id)
+        return None if facts is None else (facts, dag_runs.handed_on(session, dag_id, run_id))
+
+
 class CampaignPage:
     """Everything that the page asks for, for all who look."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        deployment: Deployment | None = None,
+        facts: Callable[[str, str], Facts | None] = facts_from_airflow,
+    ) -> None:
         self._lock = threading.Lock()
-        self._deployment: Deployment | None = None
+        self._deployment = deployment
+        self._facts = facts
         self._states: Cache[CampaignState] = Cache(_STATES)
         self._summaries: Cache[Json] = Cache(_SUMMARIES)
         self.charts: Cache[Json] = Cache(64)
@@ -70,13 +86,10 @@ class CampaignPage:
         self._summaries.forget((dag_id, run_id))
 
     def _read(self, dag_id: str, run_id: str, before: CampaignState | None) -> CampaignState:
-        with dag_runs.database() as session:
-            facts = dag_runs.facts_of(session, dag_id, run_id)
-            if facts is None:
-                raise NotThereError(
-                    f"Airflow knows no DAG run {shown(run_id)!r} of {shown(dag_id)!r}."
-                )
-            handed_on = dag_runs.handed_on(session, dag_id, run_id)
+        found = self._facts(dag_id, run_id)
+        if found is None:
+            raise NotThereError(f"Airflow knows no DAG run {shown(run_id)!r} of {shown(dag_id)!r}.")
+        facts, handed_on = found
         return StateReader(self.deployment).read(facts, handed_on, before)
 
     def overview(self, state: CampaignState) -> Json:
