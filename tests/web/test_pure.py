@@ -165,7 +165,7 @@ def test_a_cache_reads_once_for_many_and_forgets_the_oldest() -> None:
         thread.join()
     assert made == ["x"]
     for key in "bcd":
-        cache.get(key, lambda _: key, lambda _: 10)
+        cache.get(key, lambda _: "value", lambda _: 10)
     assert len(cache) == 2
 
 

@@ -57,11 +57,18 @@ def test_what_did_not_change_is_not_sent_again(site: Site, bad: str) -> None:
     assert site.get(f"{bad}/runs", headers={"If-None-Match": etag}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/runs/99", "/runs/99/archive", "/runs/0/vectors", "/files/nope", "/chart?module=a&name=b&x=load",
-     "/chart?module=Queue&name=timeInSystem:mean&x=nope", "/files/.oppflow/owner"],
-)  # fmt: skip
+UNKNOWN = (
+    "/runs/99",
+    "/runs/99/archive",
+    "/runs/0/vectors",
+    "/files/nope",
+    "/files/.oppflow/owner",
+    "/chart?module=a&name=b&x=load",
+    "/chart?module=Queue&name=timeInSystem:mean&x=nope",
+)
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
 def test_unknown_things_are_told(site: Site, good: str, path: str) -> None:
     """404 with words."""
     answer = site.get(good + path)

@@ -20,10 +20,18 @@ class NotThereError(LookupError):
 
 @dataclass(frozen=True)
 class RunsTable:
-    """``runs.csv`` as it was read: ``frame`` for `with_results`, and the runs themselves."""
+    """``runs.csv`` as it was read: ``frame`` for `with_results`, ``texts`` with all its columns."""
 
     frame: pl.DataFrame
-    runs: tuple[Run, ...]
+    texts: pl.DataFrame
+
+    def runs(self) -> Iterator[Run]:
+        """The runs themselves, for whoever has no plan of them."""
+        names = self.texts.columns[1 : self.texts.columns.index("repetition")]
+        for row in self.texts.iter_rows(named=True):
+            variables = tuple((name.removeprefix("$"), row[name]) for name in names)
+            number, repetition = int(row["run"]), int(row["repetition"])
+            yield Run(number, variables, repetition, row["seed_set"], row["result_name"])
 
 
 def read_runs_table(path: Path) -> RunsTable | None:
@@ -41,18 +49,9 @@ def read_runs_table(path: Path) -> RunsTable | None:
             pl.lit(None, pl.Float64).alias("events_per_second"),
             pl.Series("message", [shown(text) for text in raw["message"]], dtype=pl.String),
         )
-        return RunsTable(frame, tuple(_runs(raw)))
+        return RunsTable(frame, raw)
     except (OSError, pl.exceptions.PolarsError):
         return None
-
-
-def _runs(raw: pl.DataFrame) -> Iterator[Run]:
-    names = raw.columns[1 : raw.columns.index("repetition")]
-    for row in raw.iter_rows(named=True):
-        variables = tuple((name.removeprefix("$"), row[name]) for name in names)
-        yield Run(
-            int(row["run"]), variables, int(row["repetition"]), row["seed_set"], row["result_name"]
-        )
 
 
 def stamp(path: Path) -> tuple[int, int] | None:

@@ -132,7 +132,7 @@ class StateReader:
             return self._live(facts, packed, planned, before)
         trouble = _missing_plan(facts)
         if table is not None:
-            return _from_results(facts, packed, recorded_runs(table.runs), table, trouble)
+            return _from_results(facts, packed, recorded_runs(table.runs()), table, trouble)
         return _state(facts, packed, trouble=trouble)
 
     def _planned(
@@ -205,7 +205,7 @@ class StateReader:
         table = self._results(facts, packed) if packed else None
         if packed is None or table is None:
             return _state(facts, packed, trouble=trouble)
-        return _from_results(facts, packed, recorded_runs(table.runs), table, trouble)
+        return _from_results(facts, packed, recorded_runs(table.runs()), table, trouble)
 
 
 def _state(

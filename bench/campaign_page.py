@@ -1,0 +1,318 @@
+"""The campaign page at 10,000 runs: how long its routes and its first content take, and memory.
+
+A real Airflow serves a campaign whose records and results are written here, as a campaign of that
+size would have left them; nothing of that size is simulated. ``python -m bench.campaign_page``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import polars as pl
+import psutil
+
+from oppflow.campaign import Outcome, Run, RunRecord
+from oppflow.deployment import Deployment
+from oppflow.local.client import DAG_ID, AirflowClient
+from oppflow.local.home import USER, Home
+from oppflow.local.stack import Stack
+from oppflow.plan import PackedCampaign, Plan, PlannedRun
+from oppflow.progress import KIND as PROGRESS
+from oppflow.progress import BatchProgress, progress_key
+from oppflow.settings import PROJECT_ROOT
+from oppflow.stages.pack import CAMPAIGN, campaign_key
+from oppflow.stages.simulate import run_record_key
+from oppflow.store import Record
+
+RUNS = 10_000
+_BATCH = 50
+_SCALARS = 10
+_VIEWS = 40  # of each route, to see whether memory grows
+_SCRIPT = PROJECT_ROOT / "plugins" / "oppflow" / "web" / "static" / "campaigns.js"
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+Row = dict[str, Any]
+
+ROUTES = {
+    "campaign": "",
+    "summary": "/summary",
+    "runs, first page": "/runs?limit=50",
+    "runs, filtered and sorted": "/runs?filter=load>5%20state=done&sort=-wall_time&offset=500",
+    "matrix": "/matrix?x=$load&y=$size",
+    "failures": "/failures",
+    "a run": "/runs/77",
+    "table as CSV": "/runs.csv",
+    "table as Parquet": "/runs.parquet",
+    "scalars": "/scalars",
+    "chart": "/chart?module=Net.node[0]&name=scalar0:mean&x=load&series=size",
+}
+
+
+def measure_page(runs: int = RUNS) -> list[Row]:
+    """A row for each route (``ms_first``, ``ms_median``, ``ms_longest``, ``kB``), then the rest.
+
+    ``ms_first`` is the first request after the campaign changed, or after the page was never asked.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="oppflow-page-"))
+    try:
+        with _airflow(folder) as (stack, client):
+            rows: list[Row] = []
+            for kind in ("running", "collected"):
+                run_id = client.trigger({"model": "mm1", "config": "Short", "run_filter": "0"})
+                _wait(lambda run=run_id: client.dag_run(run)["state"] in ("success", "failed"))
+                _inflate(run_id, runs, collected=kind == "collected")
+                rows += _routes(stack, run_id, f"{runs} runs, {kind}")
+            rows.append(_memory(stack, run_id))
+            rows += _first_content(stack, run_id)
+            return rows
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _airflow(folder: Path) -> Iterator[tuple[Stack, AirflowClient]]:
+    before = dict(os.environ)
+    os.environ.update(
+        {
+            "OPPFLOW_HOME": str(folder / "airflow"),
+            "OPPFLOW_RESULTS": str(folder / "results"),
+            "OPPFLOW_WORK": str(folder / "work"),
+            "OPPFLOW_STORE_URL": (folder / "store").as_uri(),
+            "OPPFLOW_MODEL_ROOTS": str(PROJECT_ROOT / "models"),
+            "OPPFLOW_RUNNER": "process",
+        }
+    )
+    home = Home.of_project()
+    stack = Stack.start(home)
+    try:
+        with contextlib.closing(AirflowClient(stack.url, USER, home.password())) as client:
+            client.wait_for_dag()
+            yield stack, client
+    finally:
+        stack.stop()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _wait(done: Any, patience: float = 180) -> None:
+    deadline = time.monotonic() + patience
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the campaign did not end")
+        time.sleep(0.3)
+
+
+def _inflate(run_id: str, count: int, *, collected: bool) -> None:
+    """Make the records and results of a small campaign those of a large one."""
+    deployment = Deployment.from_environment()
+    store = deployment.store
+    key = campaign_key(DAG_ID, run_id)
+    packed = PackedCampaign.from_json(store.get_records(CAMPAIGN, [key])[key])
+    if not collected:  # its DAG run has ended, but nothing says so: the store alone is asked
+        packed = replace(packed, results=f"{packed.results}-none")
+        store.put_record(CAMPAIGN, key, packed.as_json())
+    runs = [_run(number) for number in range(count)]
+    numbers = range(count)
+    batches = tuple(tuple(numbers[i : i + _BATCH]) for i in range(0, count, _BATCH))
+    planned = tuple(
+        PlannedRun(run, f"{run.number:064x}", "f", False, "new run", 2.0) for run in runs
+    )
+    records = [
+        Record("plan", packed.campaign, Plan(planned, ("a warning",), True, batches).as_json())
+    ]
+    ended = [_record(run) for run in runs]
+    for index, batch in enumerate(batches):
+        progress = BatchProgress()
+        for number in batch[: None if collected or index % 4 else 20]:
+            progress.end(ended[number])
+        records.append(Record(PROGRESS, progress_key(packed.campaign, index), progress.as_json()))
+    records += [
+        Record("run", run_record_key(packed, record.number), record.as_json())
+        for record in ended
+        if record.number < 100 or not record.outcome.is_good
+    ]
+    store.put_records(records)
+    if collected:
+        _write_results(deployment.settings.results_root / packed.results, runs, ended)
+
+
+def _run(number: int) -> Run:
+    load, size, repetition = number // 500 % 20, number // 10 % 50, number % 10
+    variables = (("load", f"{load / 2}"), ("size", f"{size}"))
+    return Run(
+        number, variables, repetition, str(number), f"Big-load={load},size={size}-#{repetition}"
+    )
+
+
+def _record(run: Run) -> RunRecord:
+    failed = run.number % 97 == 0
+    return RunRecord(
+        run.number, f"{run.number:064x}", Outcome.FAILED if failed else Outcome.DONE,
+        wall_time=1 + run.number % 7, cpu_time=1.0, simulated_time="100", events=1000,
+        message=f"The simulation ended: no route at t={run.number}" if failed else "",
+        last_lines=("a line",) * 10,
+    )  # fmt: skip
+
+
+def _write_results(folder: Path, runs: list[Run], records: list[RunRecord]) -> None:
+    with (folder / "runs.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["run", "load", "size", "repetition", "seed_set", "outcome", "attempts", "wall_time_s",
+             "cpu_time_s", "simulated_time_s", "events", "exit_status", "started", "ended",
+             "result_name", "message"]
+        )  # fmt: skip
+        for run, record in zip(runs, records, strict=True):
+            values = [value for _, value in run.variables]
+            writer.writerow(
+                [run.number, *values, run.repetition, run.seed_set, record.outcome.value, 1,
+                 record.wall_time, record.cpu_time, 100, 1000, 0, "", "", run.result_name,
+                 record.message]
+            )  # fmt: skip
+    chance = random.Random(1)  # noqa: S311 - figures to draw
+    names = [f"scalar{i}:mean" for i in range(_SCALARS)]
+    pl.DataFrame(
+        {
+            "run": [run.number for run in runs for _ in names],
+            "config": "Big",
+            "load": [float(dict(run.variables)["load"]) for run in runs for _ in names],
+            "size": [float(dict(run.variables)["size"]) for run in runs for _ in names],
+            "repetition": [run.repetition for run in runs for _ in names],
+            "seed_set": [run.seed_set for run in runs for _ in names],
+            "module": "Net.node[0]",
+            "name": names * len(runs),
+            "value": [chance.random() for _ in range(len(runs) * len(names))],
+            "unit": "s",
+        }
+    ).write_parquet(folder / "scalars.parquet")
+
+
+def _token(stack: Stack) -> str:
+    body = {"username": USER, "password": stack.home.password()}
+    return str(httpx.post(f"{stack.url}/auth/token", json=body).json()["access_token"])
+
+
+def _address(stack: Stack, run_id: str) -> str:
+    return f"{stack.url}/oppflow/api/campaigns/{DAG_ID}/{quote(run_id)}"
+
+
+def _routes(stack: Stack, run_id: str, what: str) -> list[Row]:
+    rows = []
+    with httpx.Client(headers={"Authorization": f"Bearer {_token(stack)}"}, timeout=60) as http:
+        http.get(f"{stack.url}/oppflow/api/campaigns")  # builds the application, once a server
+        for name, path in ROUTES.items():
+            if "running" in what and name in ("scalars", "chart"):
+                continue
+            times, answer = [], None
+            for _ in range(9):
+                begin = time.perf_counter()
+                answer = http.get(_address(stack, run_id) + path)
+                times.append(1000 * (time.perf_counter() - begin))
+                answer.raise_for_status()
+                time.sleep(0.15)  # so that what is read is now and then too old
+            assert answer is not None
+            rows.append(
+                {"what": what, "route": name, "ms_first": round(times[0]),
+                 "ms_median": round(statistics.median(times)), "ms_longest": round(max(times)),
+                 "kB": round(len(answer.content) / 1000)}
+            )  # fmt: skip
+    return rows
+
+
+def _memory(stack: Stack, run_id: str) -> Row:
+    """Resident memory of the API server after many views, and after as many more (MB)."""
+    server = psutil.Process(stack.parts["api-server"].pid)
+    seen = []
+    with httpx.Client(headers={"Authorization": f"Bearer {_token(stack)}"}, timeout=60) as http:
+        for _ in range(3):
+            for view in range(_VIEWS):
+                for path in ROUTES.values():
+                    joint = "&" if "?" in path else "?"
+                    http.get(f"{_address(stack, run_id)}{path}{joint}view={view}")
+            everybody = [server, *server.children(recursive=True)]
+            seen.append(sum(process.memory_info().rss for process in everybody) / 1e6)
+    return {"what": f"API server after {_VIEWS * len(ROUTES)}, twice and three times as many views",
+            "MB": [round(size) for size in seen]}  # fmt: skip
+
+
+def _first_content(stack: Stack, run_id: str) -> list[Row]:
+    """Seconds from opening the page until its runs are seen; bytes of the page's own.
+
+    Airflow's own scripts are in the browser's cache, as after any other page of it.
+    """
+    chromium = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if chromium is None:
+        return []
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - where there is a browser
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context()
+        context.add_cookies([{"name": "_token", "value": _token(stack), "url": stack.url}])
+        page = context.new_page()
+        page.goto(f"{stack.url}/plugin/campaigns")
+        page.get_by_role("heading", name="Campaigns").wait_for()
+        page.wait_for_timeout(1000)
+        begin = time.perf_counter()
+        page.goto(f"{stack.url}/plugin/no-such-page")
+        page.get_by_role("link", name="Campaigns").wait_for()
+        airflow = time.perf_counter() - begin
+        page.get_by_role("link", name="Campaigns").click()
+        link = page.locator("tbody a").first
+        link.wait_for()
+        page.wait_for_timeout(1000)
+        sizes: dict[str, int] = {}
+
+        def count(response: Any) -> None:
+            if "/oppflow/" in response.url and response.status == httpx.codes.OK:
+                sizes[response.url] = len(response.body())
+
+        page.on("requestfinished", lambda request: count(request.response()))
+        begin = time.perf_counter()
+        link.click()
+        page.get_by_test_id("progress").wait_for()
+        clicked = time.perf_counter() - begin
+        page.wait_for_timeout(500)
+        own = sum(sizes.values())
+        begin = time.perf_counter()
+        page.goto(f"{stack.url}/plugin/campaigns/{DAG_ID}/{quote(run_id)}")
+        page.get_by_test_id("progress").wait_for()
+        first = time.perf_counter() - begin
+        page.get_by_test_id("matching").wait_for()
+        table = time.perf_counter() - begin
+        page.wait_for_timeout(500)
+        browser.close()
+    return [
+        {"what": "first content after a click in the list", "seconds": round(clicked, 2)},
+        {"what": "Airflow's own frame after loading its UI anew", "seconds": round(airflow, 2)},
+        {"what": "first content after loading all of it anew", "seconds": round(first, 2)},
+        {"what": "table of runs after loading all of it anew", "seconds": round(table, 2)},
+        {
+            "what": "bytes of the campaign, not compressed, and with the page's script",
+            "kB": [round(own / 1000), round((own + _SCRIPT.stat().st_size) / 1000)],
+        },
+    ]
+
+
+def main() -> None:
+    """Print the rows."""
+    for row in measure_page():
+        print(json.dumps(row, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
