@@ -28,14 +28,14 @@ def list_scalars(path: Path) -> list[Json]:
     Raises:
         NotThereError: the campaign has no table of scalars (any more).
     """
-    points = (
+    value = pl.col("value").fill_nan(None)
+    facts = (
         _scan(path)
         .group_by("module", "name", maintain_order=True)
-        .agg(pl.col("value").min().alias("least"), pl.col("value").max().alias("mean"))
+        .agg(value.min().alias("lowest"), value.max().alias("highest"))
+        .collect()
     )
-    # What ranks scalars asks whether their means vary; two rows each tell the same.
-    both = pl.concat([points, points.with_columns(pl.col("least").alias("mean"))]).collect()
-    ranked = rank_scalars(both)[:MOST_NAMES]
+    ranked = rank_scalars(facts)[:MOST_NAMES]
     return [{"module": shown(s.module), "name": shown(s.name), "theory": s.theory} for s in ranked]
 
 
@@ -103,10 +103,11 @@ def _rows(points: pl.DataFrame, columns: Sequence[str]) -> list[list[Any]]:
 def _theory(rows: pl.LazyFrame, module: str, name: str) -> str | None:
     """The scalar that holds the theoretical value of another, as reports find it."""
     names = rows.select("name").unique().collect()["name"].to_list()
-    frame = pl.DataFrame(
-        {"module": [module] * len(names), "name": names, "mean": [0.0] * len(names)}
+    zeros = [0.0] * len(names)
+    facts = pl.DataFrame(
+        {"module": [module] * len(names), "name": names, "lowest": zeros, "highest": zeros}
     )
-    return next((s.theory for s in rank_scalars(frame) if s.name == name), None)
+    return next((s.theory for s in rank_scalars(facts) if s.name == name), None)
 
 
 def _scan(path: Path) -> pl.LazyFrame:
