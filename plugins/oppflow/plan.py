@@ -157,14 +157,18 @@ class Plan:
         """How many runs, executed and reused, in how many tasks, for how long."""
         left = self.to_execute
         text = (
-            f"{len(self.runs)} runs: {len(left)} to execute in {len(self.batches)} tasks, "
-            f"{len(self.runs) - len(left)} reused."
+            f"{_count(len(self.runs), 'run')}: {len(left)} to execute in "
+            f"{_count(len(self.batches), 'task')}, {len(self.runs) - len(left)} reused."
         )
         known = [planned.expected for planned in left if planned.expected is not None]
         if not left or not known:
             return text + (" How long they take is not known yet." if left else "")
         seconds = sum(known) / len(known) * len(left)
         return f"{text} Some {_duration(seconds)} of CPU time, going by earlier runs."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _duration(seconds: float) -> str:

@@ -18,7 +18,7 @@ from tests.store.backstage import Backstage
 
 from oppflow.archive.streams import as_stream
 from oppflow.errors import ArchiveError, ArchiveMissingError, ParameterError
-from oppflow.store import Store, open_store
+from oppflow.store import Record, Store, open_store
 
 MIB = 2**20
 TTL = 1000
@@ -253,3 +253,36 @@ class TestRecords:
     def test_refuses_what_is_no_kind(self, store: Store, kind: str) -> None:
         with pytest.raises(ParameterError):
             store.put_record(kind, "k", {})
+
+
+class TestManyRecords:
+    def test_all_are_stored_and_replace_others(self, store: Store) -> None:
+        store.put_record("run", "c/1", {"old": True})
+        store.put_records(
+            [Record("run", f"c/{n}", {"n": n}) for n in range(1200)] + [Record("plan", "c", {})]
+        )
+        found = store.get_records("run", [f"c/{n}" for n in range(1200)])
+        assert found["c/1"] == {"n": 1}
+        assert len(found) == 1200
+        assert store.get_records("plan", ["c"]) == {"c": {}}
+        store.put_records([])
+
+    @pytest.mark.parametrize("size", [10, 3 * MIB])
+    def test_an_archive_comes_with_its_records(self, store: Store, size: int) -> None:
+        stored = store.put(
+            io.BytesIO(b"x" * size), lambda made: [Record("run", "c/1", {"archive": made.digest})]
+        )
+        assert store.get_records("run", ["c/1"]) == {"c/1": {"archive": stored.digest}}
+        assert content(store, stored.digest) == b"x" * size
+
+    @pytest.mark.parametrize("size", [10, 3 * MIB])
+    def test_who_objects_last_stores_nothing(
+        self, store: Store, backstage: Backstage, size: int
+    ) -> None:
+        def object_to(_: object) -> list[Record]:
+            raise ArchiveError("It is not what was sent.")
+
+        with pytest.raises(ArchiveError, match="not what was sent"):
+            store.put(io.BytesIO(b"y" * size), object_to)
+        assert backstage.archives() == []
+        assert backstage.incoming() == 0

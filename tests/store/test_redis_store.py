@@ -13,7 +13,7 @@ from tests.support.redis_server import NO_REDIS, RedisServer, redis_is_there, ru
 
 from oppflow.archive.streams import as_stream
 from oppflow.errors import ArchiveMissingError, ParameterError, StoreError
-from oppflow.store import open_store
+from oppflow.store import Record, open_store
 from oppflow.store.patience import Patience
 from oppflow.store.redis_store import RedisStore
 
@@ -188,3 +188,18 @@ def test_a_malformed_url_is_refused_without_its_password(url: str) -> None:
         open_store(url)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_small_archive_and_its_records_take_one_round_trip(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a short run leaves."""
+    sent = []
+    execute = redis.client.Pipeline.execute
+    monkeypatch.setattr(
+        redis.client.Pipeline, "execute", lambda pipe: [sent.append(1), execute(pipe)][1]
+    )
+    records = [Record("run", f"c/{n}", {}) for n in range(2)]
+    store.put(io.BytesIO(b"a short run's results"), lambda _: records)
+    assert len(sent) == 1
+    assert len(store.get_records("run", ["c/0", "c/1"])) == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,37 @@ def test_a_place_goes_with_all_that_is_in_it(place: Place, tmp_path: Path) -> No
     place.remove()
     assert not place.root.exists()
     assert (tmp_path / "trees/lib/data/table.csv").is_file()
+
+
+def test_a_place_that_was_not_changed_serves_another_run(place: Place) -> None:
+    """Without anything of the run before."""
+    for folder in (place.result_dir, place.home, place.temporary):
+        (folder / "sub").mkdir()
+        (folder / "sub" / "a.txt").write_text("")
+        (folder / "b.sca").write_text("")
+    assert place.clear()
+    for folder in (place.result_dir, place.home, place.temporary):
+        assert list(folder.iterdir()) == []
+    assert list(place.new_files()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda at: (at / "new.txt").write_text("new"),
+        lambda at: (at / "maps" / "a.xml").unlink(),
+        lambda at: (at / "omnetpp.ini").write_text("[General]"),
+        lambda at: (at / "omnetpp.ini").unlink(),
+        lambda at: (at / "maps").rename(at / "other"),
+        lambda at: (at.parent / "src").unlink(),
+        lambda at: ((at / "link").unlink(), (at / "link").symlink_to("broken")),
+    ],
+)
+def test_a_place_that_was_changed_does_not(place: Place, change: Callable[[Path], None]) -> None:
+    """Whatever it was."""
+    time.sleep(0.02)  # the clock of files is coarse
+    change(place.working_dir)
+    assert not place.clear()
 
 
 def test_a_run_sees_an_environment_of_its_own(tmp_path: Path) -> None:
