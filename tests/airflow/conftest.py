@@ -20,6 +20,8 @@ from oppflow.local.stack import Stack
 from oppflow.manifest import Manifest
 
 ENDED = ("success", "failed")
+VIEWER = "vera"
+"""A user who may look at everything, and do nothing."""
 
 
 @dataclass
@@ -108,8 +110,11 @@ def deployment_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def airflow(deployment_environment: Path) -> Iterator[LiveAirflow]:
     home = Home.of_project()
     # A killed supervisor is noticed by its missing heartbeats; the default takes a minute.
-    quick = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
-    stack = Stack.start(home, overrides=quick)
+    overrides = {
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin,{VIEWER}:viewer",
+    }
+    stack = Stack.start(home, overrides=overrides)
     try:
         with contextlib.closing(AirflowClient(stack.url, USER, home.password())) as client:
             client.wait_for_dag()

@@ -100,6 +100,23 @@ async function send(path, body) {
   return answer.json();
 }
 
+// React waits a third of a second before it shows what it had to load: a campaign that the address
+// names is asked for meanwhile.
+const early = new Map();
+{
+  const [, dagId, runId] = /(?:plugin\/campaigns|dags)\/([^/]+)\/(?:runs\/)?([^/]+)/.exec(location.pathname) ?? [];
+  if (runId && /plugin\/campaign/.test(location.pathname)) {
+    const path = campaignPath(decodeURIComponent(dagId), decodeURIComponent(runId));
+    early.set(path, fetch(address(path), { cache: "no-store" }).catch(() => null));
+  }
+}
+
+async function asked(path, options) {
+  const before = await early.get(path);
+  early.delete(path);
+  return before ?? fetch(address(path), options);
+}
+
 // What a path answers, asked again every `every(data)` ms while somebody looks; with an ETag, so
 // that nothing is sent, or drawn, while nothing changes.
 function useAnswer(path, every) {
@@ -123,7 +140,7 @@ function useAnswer(path, every) {
       if (busy) return;
       busy = true;
       try {
-        const answer = await fetch(address(path), {
+        const answer = await asked(path, {
           cache: "no-store", signal: controller.signal, headers: etag ? { "If-None-Match": etag } : {},
         });
         failures = 0;
@@ -469,7 +486,7 @@ function Matrix({ path, overview, filter, onFilter }) {
               cell, letters: data.letters, mode, longest,
               label: words(i, j).map(([name, value]) => `${bare(name)}=${number(value)}`).join(" ") || "all runs",
               focusable: current === `${i} ${j}`, onFocus: () => setAt([i, j]),
-              onChoose: () => onFilter(words(i, j).map(([name, value]) => `${name}=${quoted(value)}`).join(" ")),
+              onChoose: () => onFilter(words(i, j).map(([name, value]) => `${bare(name)}=${quoted(value)}`).join(" ")),
             }) : null);
           })))))) : null,
     data && (data.x_total > data.x_values.length || data.y_total > data.y_values.length)
@@ -556,13 +573,13 @@ function Copied({ text }) {
 
 function Run({ path, runNumber, overview, onClose }) {
   const base = `${path}/runs/${runNumber}`;
-  const { data, error } = useAnswer(base, () => (overview.is_over ? 0 : 1000));
+  const { data, error } = useAnswer(overview.total ? base : null, () => (overview.is_over ? 0 : 1000));
   const title = data ? `Run #${runNumber} ${Object.entries(data.variables).map(([name, value]) => `${name}=${number(value)}`).join(" ")}` : `Run #${runNumber}`;
   const files = data?.files ?? [];
   return h(C.Drawer.Root, { open: true, placement: "end", size: { base: "full", md: "lg" }, onOpenChange: (event) => !event.open && onClose() },
     h(C.Portal, null, h(C.Drawer.Backdrop), h(C.Drawer.Positioner, null, h(C.Drawer.Content, null,
       h(C.Drawer.Header, null, h(C.Drawer.Title, { overflowWrap: "anywhere", pe: 8 }, title)),
-      h(C.Drawer.Body, null, h(Notice, { kind: "error" }, error), data ? h(C.Stack, { gap: 4 },
+      h(C.Drawer.Body, null, h(Notice, { kind: "error" }, error), overview.total ? null : h(Muted, null, "The runs are not known yet."), data ? h(C.Stack, { gap: 4 },
         h(C.Stack, { as: "dl", gap: 1 },
           h(Fact, { name: "Outcome" }, h(State, { state: data.state })),
           data.message ? h(Fact, { name: "Message" }, data.message) : null,
@@ -627,7 +644,7 @@ function Figure({ figure, label, height = 380 }) {
   }, [figure]);
   useEffect(() => () => { if (place.current && globalThis.Plotly) globalThis.Plotly.purge(place.current); }, []);
   return h(React.Fragment, null, h(Notice, { kind: "error" }, error),
-    h(C.Box, { ref: place, role: "img", "aria-label": label, minH: `${height}px`, borderColor: "border", color: "fg", className: "oppflow-chart" }));
+    h(C.Box, { ref: place, role: "group", "aria-label": label, minH: `${height}px`, borderColor: "border", color: "fg", className: "oppflow-chart" }));
 }
 
 function RunVectors({ base }) {
