@@ -169,6 +169,18 @@ def test_a_cache_reads_once_for_many_and_forgets_the_oldest() -> None:
     assert len(cache) == 2
 
 
+def test_a_cache_does_not_keep_what_could_not_be_made() -> None:
+    """Asked for by whoever guesses names, it would push out what people look at."""
+    cache: Cache[str] = Cache(2)
+
+    def refuse(_before: str | None) -> str:
+        raise NotThereError("no such campaign")
+
+    with pytest.raises(NotThereError):
+        cache.get("a", refuse, lambda _: 10)
+    assert len(cache) == 0
+
+
 def test_a_cache_makes_anew_what_is_old_from_what_was() -> None:
     """The value before is handed on."""
     now = [0.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -197,3 +198,13 @@ def test_a_record_of_another_version_is_none(
     """What cannot be read is passed over."""
     facts = facts_about(sweep.packed, run_id="strange")
     assert StateReader(deployment).read(facts, record, None).packed is None
+
+
+def test_files_of_one_name_are_found_where_they_are(deployment: Deployment) -> None:
+    """The second run's lies in a folder of its own, and so says the page."""
+    finished = run_campaign(deployment, model="extra_file", config="ExtraFile")
+    state = read(deployment, finished.packed)
+    for number in (0, 1):
+        for file in run_details(deployment, state, number)["files"]:
+            path = finished.folder.path / file["name"]
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]

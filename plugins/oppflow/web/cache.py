@@ -46,7 +46,11 @@ class Cache(Generic[V]):
                 self._entries.popitem(last=False)
         with entry.lock:
             if entry.value is None or self._clock() >= entry.good_until:
-                entry.value = make(entry.value)
+                try:
+                    entry.value = make(entry.value)
+                except BaseException:
+                    self.forget(key)  # else what does not exist would push out what does
+                    raise
                 entry.good_until = self._clock() + lifetime(entry.value)
             return entry.value
 

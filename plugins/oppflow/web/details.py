@@ -13,11 +13,13 @@ from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError, StoreError
 from oppflow.manifest import Manifest
 from oppflow.plan import PackedCampaign
+from oppflow.results_folder import ResultsFolder
 from oppflow.stages.build import with_builds
 from oppflow.stages.simulate import run_record_key
 from oppflow.web.results import NotThereError
 from oppflow.web.state import CampaignState
 from oppflow.web.text import shown
+from oppflow.worker.packing import safe_name
 
 Json = dict[str, Any]
 
@@ -42,7 +44,7 @@ def run_details(deployment: Deployment, state: CampaignState, number: int) -> Js
     SHA-256 of its archive in the store; ``reproduce`` a shell command.
     """
     row = run_row(state, number)
-    packed = state.packed
+    packed, folder = state.packed, state.folder(deployment)
     record = run_record(deployment, state, row)
     lines = state.lines.get(number) or list(record.last_lines if record else ())
     command = record.command if record else ""
@@ -54,7 +56,11 @@ def run_details(deployment: Deployment, state: CampaignState, number: int) -> Js
         "lines": [shown(line) for line in lines],
         "message": shown(record.message if record and record.message else row["message"] or ""),
         "files": [
-            {"name": shown(file.name), "size": file.size, "sha256": file.sha256}
+            {
+                "name": shown(_placed(folder, row, file.name)),
+                "size": file.size,
+                "sha256": file.sha256,
+            }
             for file in (record.files if record else ())
         ],
         "archive": record.archive if record else None,
@@ -86,6 +92,12 @@ def run_record(
     except StoreError:
         pass  # the page says so above; the manifest may know
     return _from_manifest(deployment, state, row["run"]) if state.collected else None
+
+
+def _placed(folder: ResultsFolder | None, row: Mapping[str, Any], name: str) -> str:
+    """Where `collect` put a file: beside the others, or where another run has one of its name."""
+    other = f"runs/{safe_name(row['result_name'])}/{name}"
+    return other if folder is not None and (folder.path / other).exists() else name
 
 
 def _from_manifest(deployment: Deployment, state: CampaignState, number: int) -> RunRecord | None:

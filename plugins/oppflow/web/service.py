@@ -12,7 +12,6 @@ import polars as pl
 from oppflow.deployment import Deployment
 from oppflow.errors import OppflowError
 from oppflow.plan import PackedCampaign
-from oppflow.settings import Settings
 from oppflow.stages.pack import CAMPAIGN, campaign_key
 from oppflow.web import dag_runs
 from oppflow.web.cache import Cache
@@ -95,7 +94,7 @@ class CampaignPage:
     def overview(self, state: CampaignState) -> Json:
         """One campaign without its runs: parameters, counts, phases, estimate, warnings."""
         runs, facts = state.runs, state.facts
-        lanes = Settings.from_environment().cores
+        lanes = self.deployment.settings.cores
         left = seconds_left(runs, lanes) if runs is not None and not facts.is_over else None
         planned = state.planned
         return {
