@@ -180,6 +180,20 @@ def test_a_deleted_results_folder_is_told(site: Site, failing: Finished, bad: st
         table.write_bytes(content)
 
 
+@pytest.mark.parametrize("content", [b"", b"PAR1 no more", b"PAR1" * 100])
+def test_a_damaged_table_is_told(site: Site, failing: Finished, bad: str, content: bytes) -> None:
+    """Whatever somebody did to it."""
+    table = failing.folder.scalars_table
+    whole = table.read_bytes()
+    table.write_bytes(content)
+    try:
+        answer = site.get(f"{bad}/scalars")
+        assert answer.status_code == 422
+        assert "scalars.parquet" in answer.json()["detail"]
+    finally:
+        table.write_bytes(whole)
+
+
 def test_a_damaged_archive_is_refused(site: Site, good: str, sweep: Finished) -> None:
     """Nobody gets a whole file of other bytes."""
     digest = site.json(f"{good}/runs/7")["archive"]

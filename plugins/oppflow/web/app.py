@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
+from polars.exceptions import PolarsError
 from starlette.responses import FileResponse
 
 from oppflow.errors import ArchiveError, InfrastructureError, OppflowError, ResultFileError
@@ -18,6 +20,8 @@ from oppflow.web.routes_results import chart_routes, download_routes
 from oppflow.web.routes_runs import run_routes, table_routes
 from oppflow.web.service import CampaignPage
 from oppflow.web.text import shown
+
+log = logging.getLogger(__name__)
 
 DESCRIPTION = """Simulation campaigns: what the campaign page shows, and what it can make happen.
 
@@ -44,6 +48,7 @@ def make_app(page: CampaignPage | None = None) -> FastAPI:
     _add_files(app)
     app.add_exception_handler(NotThereError, _not_there)
     app.add_exception_handler(OppflowError, _explained)
+    app.add_exception_handler(PolarsError, _damaged)
     return app
 
 
@@ -86,6 +91,11 @@ async def _explained(_request: Request, error: Exception) -> Response:
     if isinstance(error, InfrastructureError):
         return _told(503, str(error))
     return _told(422 if isinstance(error, (ArchiveError, ResultFileError)) else 400, str(error))
+
+
+async def _damaged(_request: Request, error: Exception) -> Response:
+    log.warning("A table of results cannot be read: %s", error)
+    return _told(422, "The campaign's scalars.parquet is damaged, or is not of this campaign.")
 
 
 def _told(status: int, detail: str) -> Response:

@@ -425,13 +425,15 @@ function MatrixCell({ cell, letters, mode, longest, label, focusable, onFocus, o
   },
   h("span", { className: "oppflow-cell-text" }, mode === "duration" ? (mean === null ? "–" : duration(mean)) : `${good}/${states.length}`),
   mode === "duration"
-    ? h("span", { className: "oppflow-bar" }, h("span", { style: { width: `${100 * share}%`, background: `color-mix(in srgb, ${token("red.solid")} ${100 * share}%, ${token("blue.solid")})` } }))
+    ? h("span", { className: "oppflow-bar" }, mean === null ? null : h("span", { style: { width: `${100 * share}%`, background: `color-mix(in srgb, ${token("purple.solid")} ${100 * share}%, ${token("cyan.solid")})` } }))
     : h("span", { className: "oppflow-bar" }, stripes.map(([state, weight], i) => h("span", { key: i, style: { flexGrow: weight, background: token(STATES[state][1]) } }))));
 }
 
 const MATRIX_CSS = {
   "& table": { borderCollapse: "separate", borderSpacing: "2px" },
-  "& th": { fontWeight: "medium", fontSize: "sm", px: 1, whiteSpace: "nowrap" },
+  "& th": { fontWeight: "medium", fontSize: "sm", px: 1, whiteSpace: "nowrap", position: "sticky", background: "bg", zIndex: 1 },
+  "& thead th": { top: 0 },
+  "& tbody th": { left: 0 },
   "& .oppflow-cell": { width: "100%", minWidth: "3.6rem", height: "2.4rem", display: "flex", flexDirection: "column", justifyContent: "space-between", borderRadius: "4px", border: "1px solid", borderColor: "border", background: "bg", overflow: "hidden", cursor: "pointer" },
   "& .oppflow-cell:hover": { background: "bg.muted" },
   "& .oppflow-cell:focus-visible": { outline: "2px solid", outlineColor: "fg", outlineOffset: "1px" },
@@ -629,7 +631,7 @@ function Figure({ figure, label, height = 380 }) {
         const axis = { gridcolor: style.borderColor, linecolor: style.borderColor, zerolinecolor: style.borderColor, automargin: true };
         await library.react(place.current, figure.data, {
           ...figure.layout, xaxis: { ...axis, ...figure.layout.xaxis }, yaxis: { ...axis, ...figure.layout.yaxis },
-          legend: { orientation: "h", ...figure.layout.legend }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+          legend: { orientation: "h", x: 0, yref: "container", y: 0, yanchor: "bottom", ...figure.layout.legend }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
           font: { family: style.fontFamily, size: 13, color: style.color }, margin: { l: 10, r: 10, t: 20, b: 10 }, height,
         }, { responsive: true, displaylogo: false, modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]] });
         place.current.dataset.drawn = "true";
