@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -240,3 +242,14 @@ def test_the_script_never_makes_html(tmp_path: Path) -> None:
         "eval(",
     ):
         assert way not in script
+
+
+def test_the_plugin_is_light_in_every_other_process() -> None:
+    """Airflow loads it everywhere, and only its API server needs what serves pages."""
+    code = (
+        "import sys, oppflow.web.registration as r; r.fastapi_apps(); r.react_apps();"
+        "print([m for m in ('fastapi', 'polars', 'airflow', 'httpx') if m in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          cwd=PROJECT_ROOT / "plugins")  # fmt: skip
+    assert told.stdout.strip() == "[]"

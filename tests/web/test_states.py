@@ -208,3 +208,13 @@ def test_files_of_one_name_are_found_where_they_are(deployment: Deployment) -> N
         for file in run_details(deployment, state, number)["files"]:
             path = finished.folder.path / file["name"]
             assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
+
+
+def test_a_filter_that_names_a_run_twice_is_warned_of(own_deployment: Deployment) -> None:
+    """The preview shows it."""
+    finished = run_campaign(
+        own_deployment, model="mm1", config="Short", run_filter="0,1,1", plan_only=True
+    )
+    state = read(own_deployment, finished.packed)
+    assert state.planned is not None
+    assert any("names a run twice" in warning for warning in state.planned.warnings)

@@ -67,7 +67,8 @@ def resolve_runs(
     )
     if len(listed) < len(resolved):
         again = len(resolved) - len(listed)
-        warnings.append(f"The run filter names {again} runs twice: each is executed once.")
+        which = "a run" if again == 1 else f"{again} runs"
+        warnings.append(f"The run filter names {which} twice: each is executed once.")
     planned = _Planner(deployment, packed).plan(runs)
     plan = Plan(
         tuple(planned),

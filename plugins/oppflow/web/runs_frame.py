@@ -36,12 +36,15 @@ _NOTHING_YET = (None,) * (len(LIVE) - 1)
 
 @dataclass(frozen=True)
 class PlannedRuns:
-    """What does not change while a campaign runs; ``frame`` has all columns but those of `LIVE`."""
+    """What does not change while a campaign runs; ``frame`` has all columns but those of `LIVE`.
+
+    ``batches`` are how many runs each batch has, by map index.
+    """
 
     frame: pl.DataFrame
     variables: tuple[Variable, ...]
     warnings: tuple[str, ...]
-    batches: int
+    batches: tuple[int, ...]
 
 
 def column_of(variable: Variable) -> str:
@@ -61,7 +64,7 @@ def planned_runs(plan: Plan) -> PlannedRuns:
         pl.Series("reason", [shown(p.reason) for p in plan.runs], dtype=pl.String),
         pl.Series("key", [p.key for p in plan.runs], dtype=pl.String),
     )
-    return PlannedRuns(frame, variables, plan.warnings, len(plan.batches))
+    return PlannedRuns(frame, variables, plan.warnings, tuple(map(len, plan.batches)))
 
 
 def recorded_runs(runs: Iterable[Run]) -> PlannedRuns:
@@ -75,7 +78,7 @@ def recorded_runs(runs: Iterable[Run]) -> PlannedRuns:
         pl.lit("").alias("reason"),
         pl.lit("").alias("key"),
     )
-    return PlannedRuns(frame, variables, (), 0)
+    return PlannedRuns(frame, variables, (), ())
 
 
 def _fixed(runs: list[Run], variables: tuple[Variable, ...]) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from oppflow.campaign import Outcome
 from oppflow.deployment import Deployment
 from oppflow.errors import StoreError
 from oppflow.plan import PackedCampaign, Plan
@@ -82,6 +83,7 @@ class CampaignState:
     version: str
     collected: bool = False
     messages: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    batches: Mapping[int, Json] = field(default_factory=dict)
 
     def folder(self, deployment: Deployment) -> ResultsFolder | None:
         """Where the campaign's results are, or will be."""
@@ -155,8 +157,8 @@ class StateReader:
         planned: PlannedRuns,
         before: CampaignState | None,
     ) -> CampaignState:
-        keys = [progress_key(packed.campaign, index) for index in range(planned.batches)]
-        batches = list(self._store.get_records(PROGRESS, keys).values())
+        by_index = self._progress(packed, planned, before)
+        batches = [by_index[index] for index in sorted(by_index)]
         version = _digest([_told(facts), batches])
         if before is not None and before.version == version:
             return before
@@ -173,6 +175,24 @@ class StateReader:
             for number, run in batch["running"].items()
         }
         return CampaignState(facts, packed, planned, frame, lines, "", version, messages=messages)
+
+    def _progress(
+        self, packed: PackedCampaign, planned: PlannedRuns, before: CampaignState | None
+    ) -> dict[int, Json]:
+        """The progress of every batch, by map index: of those that are through, read once."""
+        known = before.batches if before is not None and before.planned is planned else {}
+        through = {
+            index: batch
+            for index, batch in known.items()
+            if _is_through(batch, planned.batches[index])
+        }
+        keys = {
+            progress_key(packed.campaign, index): index
+            for index in range(len(planned.batches))
+            if index not in through
+        }
+        found = self._store.get_records(PROGRESS, list(keys))
+        return {**through, **{keys[key]: batch for key, batch in found.items()}}
 
     def _messages(
         self, packed: PackedCampaign, frame: pl.DataFrame, before: CampaignState | None
@@ -206,6 +226,12 @@ class StateReader:
         if packed is None or table is None:
             return _state(facts, packed, trouble=trouble)
         return _from_results(facts, packed, recorded_runs(table.runs()), table, trouble)
+
+
+def _is_through(batch: Json, size: int) -> bool:
+    """Whether all runs ended in a way that no further attempt changes."""
+    ended = batch["ended"].values()
+    return len(ended) == size and all(Outcome(outcome).is_final for outcome, *_ in ended)
 
 
 def _state(
