@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -364,8 +363,9 @@ READY = {
 }
 
 # Where this machine has the project is nobody's business.
-WITHOUT_PATHS = """(names) => document.querySelectorAll('pre').forEach((one) => {
-  for (const [from, to] of names) one.textContent = one.textContent.replaceAll(from, to);
+WITHOUT_PATHS = r"""(root) => document.querySelectorAll('pre').forEach((one) => {
+  const text = one.textContent.replace(/\/\S+(?=\/bin\/python)/g, '~/oppflow/.venv');
+  one.textContent = text.replaceAll(root, '~/oppflow');
 })"""
 IN_THE_DOCS = {
     ("list", "light", "wide"),
@@ -404,9 +404,7 @@ def test_everybody_can_use_it(
         )
         if request.config.getoption("--pictures") and (view, scheme, name) in IN_THE_DOCS:
             PICTURES.mkdir(exist_ok=True)
-            page.evaluate(
-                WITHOUT_PATHS, [[sys.prefix, "~/oppflow/.venv"], [str(PROJECT_ROOT), "~/oppflow"]]
-            )
+            page.evaluate(WITHOUT_PATHS, str(PROJECT_ROOT))
             page.screenshot(path=PICTURES / f"{view}-{scheme}-{name}.png")
 
 
