@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -19,7 +21,9 @@ from oppflow.settings import PROJECT_ROOT
 
 def test_a_campaign_through_rest_brings_every_result_home(airflow: LiveAirflow) -> None:
     """Trigger to collected results: tasks are named by their runs, and all files are there."""
-    ended = airflow.run(model="mm1", config="Short", run_filter="$load < 0.6", reuse_results=False)
+    ended = airflow.run(
+        model="mm1", config="Short", run_filter="$load < 0.6", reuse_results=False, runs_per_task=1
+    )
     assert ended.green
     names = {t["rendered_map_index"] for t in ended.tasks if t["task_id"] == "simulate"}
     assert names == {f"#{2 * i + r} load={load} rep={r}"
@@ -27,6 +31,31 @@ def test_a_campaign_through_rest_brings_every_result_home(airflow: LiveAirflow) 
     assert ended.manifest.data["outcomes"] == {"done": 4}
     for name in ("runs.csv", "scalars.parquet", "report.html", "Short-load=0.3-#0.sca"):
         assert (ended.results / name).stat().st_size > 0
+
+
+def test_many_runs_are_few_tasks_and_few_bytes(airflow: LiveAirflow) -> None:
+    """Airflow's database grows with the batches, by a few kB each, not with the runs."""
+    ended = airflow.run(model="mm1", config="Short", options={"repeat": "60"}, keep=["sca"])
+    assert ended.green
+    assert len(ended.manifest.runs) == 240
+    simulate = [task for task in ended.tasks if task["task_id"] == "simulate"]
+    assert len(simulate) < 40
+    with contextlib.closing(sqlite3.connect(airflow.stack.home.database)) as database:
+        row = database.execute(
+            "select count(*), sum(length(value)) from xcom where run_id = ?", (ended.run_id,)
+        ).fetchone()
+    count, size = row
+    assert count <= len(simulate) * 2 + 10
+    assert size < 10_000 + 1000 * len(simulate)
+
+
+def test_only_the_plan(airflow: LiveAirflow) -> None:
+    """Nothing is simulated, the log tells the plan, and the campaign is green."""
+    ended = airflow.run(model="mm1", config="MM1", run_filter="0..2", plan_only=True)
+    assert ended.green
+    assert ended.states("simulate") == ["skipped"]
+    assert "3 runs: " in ended.log("resolve_runs")
+    assert "Nothing was simulated" in ended.log("report")
 
 
 def test_again_it_simulates_nothing(airflow: LiveAirflow) -> None:

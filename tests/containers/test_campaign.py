@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.containers import containers
 from tests.support.omnetpp import assert_equal_results
 
 from oppflow.deployment import Deployment
+from oppflow.runners.docker.engine import Engine
 
 
 def test_results_equal_those_of_subprocesses(deployment: Deployment, tmp_path: Path) -> None:
@@ -24,6 +26,24 @@ def test_results_equal_those_of_subprocesses(deployment: Deployment, tmp_path: P
     assert compared.scalars == compared.vectors == compared.indices == 4
     assert inside.files() == outside.files()
     assert containers(deployment.settings.deployment) == []
+
+
+def test_a_container_for_a_batch(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for a run; resolving and building take one each."""
+    started: list[str] = []
+    create = Engine.create
+
+    def counted(engine: Engine, name: str, config: Mapping[str, object]) -> str:
+        made = create(engine, name, config)
+        started.append(name)
+        return made
+
+    monkeypatch.setattr(Engine, "create", counted)
+    finished = run_campaign(deployment, model="mm1", config="Short", runs_per_task=4)
+    assert finished.outcomes == {"done": 8}
+    workers = [name.rsplit("-", 2)[-2:] for name in started if "simulate" in name]
+    assert sorted(workers) == [["simulate", "0"], ["simulate", "1"]]
+    assert sum(name.endswith(("-resolve", "-build")) for name in started) == 2
 
 
 def test_a_second_campaign_simulates_nothing(deployment: Deployment) -> None:

@@ -156,7 +156,8 @@ def environment(
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.passwords),
         "CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.database}",
+        # Writers wait for each other: on a busy machine longer than 5 s, which is the default.
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.database}?timeout=60",
         "API__HOST": HOST,
         "API__PORT": str(port),
         "API__BASE_URL": f"http://{HOST}:{port}",

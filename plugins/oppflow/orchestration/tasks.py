@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+# Without multiple_outputs=False, Airflow would store each value of a dict once more.
 
-@task
+
+@task(multiple_outputs=False)
 def pack_model() -> Json:
     """Check the parameters, pack the source trees into the store."""
     with explained():
@@ -52,7 +54,7 @@ def resolve_runs(packed: Json) -> list[Json]:
         return resolve(Deployment.from_environment(), campaign, _end_with_task)
 
 
-@task
+@task(multiple_outputs=False)
 def build_model(packed: Json) -> Json:
     """Build every source tree that has no stored build."""
     with explained():
@@ -64,7 +66,7 @@ def build_model(packed: Json) -> Json:
         return dict(build(Deployment.from_environment(), campaign, _end_with_task))
 
 
-@task(trigger_rule="all_done")
+@task(trigger_rule="all_done", multiple_outputs=False)
 def collect() -> Json:
     """Bring every result home, verified, and write the manifest."""
     with explained():
@@ -79,7 +81,7 @@ def collect() -> Json:
         return bring_home(deployment, packed, task_states())
 
 
-@task(trigger_rule="all_done")
+@task(trigger_rule="all_done", multiple_outputs=False)
 def report() -> Json:
     """Write tables and charts, then give the verdict on the campaign."""
     with explained():
