@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from oppflow.errors import InfrastructureError
-from oppflow.settings import PROJECT_ROOT
+from oppflow.settings import PROJECT_ROOT, Settings
 
 HOST = "127.0.0.1"
 USER = "admin"
@@ -134,8 +134,8 @@ def reserve_port() -> tuple[int, socket.socket]:
 
 
 def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """How many simulations run at once: what the pool has slots for."""
+    return Settings.from_environment().cores
 
 
 def environment(
