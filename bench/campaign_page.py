@@ -257,7 +257,7 @@ def _first_content(stack: Stack, run_id: str) -> list[Row]:
     chromium = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if chromium is None:
         return []
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - where there is a browser
+    from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 - where there is a browser
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -277,17 +277,20 @@ def _first_content(stack: Stack, run_id: str) -> list[Row]:
         page.wait_for_timeout(1000)
         sizes: dict[str, int] = {}
 
-        def count(response: Any) -> None:
-            if "/oppflow/" in response.url and response.status == httpx.codes.OK:
-                sizes[response.url] = len(response.body())
+        def count(request: Any) -> None:
+            with contextlib.suppress(Error):  # it may have been navigated away from
+                response = request.response()
+                if "/oppflow/" in request.url and response.status == httpx.codes.OK:
+                    sizes[request.url] = len(response.body())
 
-        page.on("requestfinished", lambda request: count(request.response()))
+        page.on("requestfinished", count)
         begin = time.perf_counter()
         link.click()
         page.get_by_test_id("progress").wait_for()
         clicked = time.perf_counter() - begin
         page.wait_for_timeout(500)
         own = sum(sizes.values())
+        page.remove_listener("requestfinished", count)
         begin = time.perf_counter()
         page.goto(f"{stack.url}/plugin/campaigns/{DAG_ID}/{quote(run_id)}")
         page.get_by_test_id("progress").wait_for()

@@ -21,6 +21,7 @@ from oppflow.progress import progress_key
 from oppflow.results_folder import ResultsFolder
 from oppflow.stages.pack import CAMPAIGN, campaign_key
 from oppflow.stages.simulate import run_record_key
+from oppflow.web.collector import no_collections
 from oppflow.web.results import RunsTable, read_runs_table, stamp
 from oppflow.web.runs_frame import (
     PlannedRuns,
@@ -147,8 +148,9 @@ class StateReader:
             and not before.trouble
         ):
             return before.planned
-        data = self._store.get_records("plan", [packed.campaign]).get(packed.campaign)
-        return None if data is None else planned_runs(Plan.from_json(data))
+        with no_collections():
+            data = self._store.get_records("plan", [packed.campaign]).get(packed.campaign)
+            return None if data is None else planned_runs(Plan.from_json(data))
 
     def _live(
         self,
