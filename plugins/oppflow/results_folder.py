@@ -46,6 +46,15 @@ class ResultsFolder:
         return self.path / "report.html"
 
     @property
+    def night(self) -> Path:
+        """What a nightly campaign was, if this is one: a few hundred bytes."""
+        return self.path / "night.json"
+
+    def comparison_table(self, reference: str) -> Path:
+        """A row for each scalar and point, beside those of the ``last`` or ``pinned`` reference."""
+        return self.path / f"comparison-{reference}.parquet"
+
+    @property
     def aside(self) -> Path:
         """Where files are written before they get their names; gone when all is done."""
         return self.path / _CLAIM / "aside"
