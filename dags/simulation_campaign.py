@@ -6,21 +6,10 @@ pack_model -+-> resolve_runs -+-> simulate [one task per run or batch] -> collec
 
 from airflow.sdk import DAG
 
-from oppflow.orchestration import (
-    POOL,
-    build_model,
-    campaign_parameters,
-    collect,
-    pack_model,
-    report,
-    resolve_runs,
-    simulate_operator,
-    task_defaults,
-)
+from oppflow.orchestration import campaign_parameters, campaign_tasks, task_defaults
 from oppflow.settings import Settings
 
 settings = Settings.from_environment()
-Simulate = simulate_operator(settings.runner)
 
 with DAG(
     dag_id="simulation_campaign",
@@ -34,13 +23,4 @@ with DAG(
     max_active_runs=16,
     tags=["oppflow", "omnetpp"],
 ) as dag:
-    packed = pack_model()
-    batches = resolve_runs(packed)
-    built = build_model(packed)
-    simulated = Simulate.partial(
-        task_id="simulate",
-        map_index_template="{{ task.batch['label'] }}",
-        pool=POOL,
-        pool_slots=settings.slots,
-    ).expand(batch=batches)
-    [batches, built] >> simulated >> collect() >> report()
+    campaign_tasks(settings)

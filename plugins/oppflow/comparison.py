@@ -88,3 +88,59 @@ class Comparison:
     def as_json(self) -> dict[str, Any]:
         """A JSON object with the fields' names."""
         return {**dataclasses.asdict(self), "verdict": self.verdict.value}
+
+
+@dataclass(frozen=True)
+class NightTerms:
+    """What a nightly campaign's file says about its nights.
+
+    ``pinned`` names the results folder of a reference that stays, if there is one.
+    """
+
+    criteria: Criteria = Criteria()
+    pinned: str = ""
+    skip_unchanged: bool = True
+
+
+@dataclass(frozen=True)
+class Night:
+    """A good night: its DAG run, results folder, start (UTC, ISO 8601), inputs' digest, verdict.
+
+    ``commit`` is that of the model's tree, where it has one.
+    """
+
+    dag_id: str
+    run_id: str
+    results: str
+    started: str
+    inputs: str
+    verdict: str
+    commit: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Night:
+        """Inverse of `as_json`; fields of a later version are ignored."""
+        known = {one.name for one in dataclasses.fields(cls)}
+        return cls(**{name: str(value) for name, value in data.items() if name in known})
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON object with the fields' names."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class NightVerdict:
+    """A night's verdict, why, and the comparisons that it comes from, as a manifest holds them."""
+
+    verdict: str
+    reason: str
+    comparisons: tuple[Comparison, ...] = ()
+
+    @classmethod
+    def from_manifest(cls, data: Mapping[str, Any]) -> NightVerdict | None:
+        """What the manifest of a nightly campaign says; None for other campaigns'."""
+        told = data.get("comparison")
+        if told is None:
+            return None
+        comparisons = tuple(map(Comparison.from_json, told["comparisons"]))
+        return cls(told["verdict"], told["reason"], comparisons)

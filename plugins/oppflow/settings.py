@@ -49,6 +49,7 @@ class Settings:
     max_unpacked_files: int
     deployment: str
     docker_conn_id: str
+    nightly_files: Path
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -68,6 +69,7 @@ class Settings:
         - ``OPPFLOW_CORES``: how many run at once in all, as the pool ``oppflow`` has slots (this
           machine's cores).
         - ``OPPFLOW_MAX_UNPACKED``, ``OPPFLOW_MAX_FILES``: limits of one archive (20g, 200000).
+        - ``OPPFLOW_NIGHTLY``: the folder with the files of nightly campaigns (``dags/nightly``).
         - ``OPPFLOW_DEPLOYMENT``: a name, where several deployments share a host (``oppflow``).
 
         Raises:
@@ -97,6 +99,7 @@ class Settings:
             max_unpacked_files=_whole(given, "OPPFLOW_MAX_FILES", 200_000) or 1,
             deployment=given.get("OPPFLOW_DEPLOYMENT") or "oppflow",
             docker_conn_id=given.get("OPPFLOW_DOCKER_CONN_ID", ""),
+            nightly_files=path("OPPFLOW_NIGHTLY", PROJECT_ROOT / "dags" / "nightly"),
         )
 
 

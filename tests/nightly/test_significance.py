@@ -17,13 +17,19 @@ Values = list[float] | np.ndarray
 
 def table(path: Path, values: dict[str, Values], *, first_seed: int = 0, **columns: object) -> Path:
     """A ``scalars.parquet`` with a run per value; each name is a scalar of one point."""
-    rows = [
-        {"run": i, "config": "C", "load": 0.5, "repetition": i, "seed_set": str(first_seed + i),
-         "module": "net.queue", "name": name, "value": float(value), "unit": "s", **columns}
-        for name, all_values in values.items()
-        for i, value in enumerate(all_values)
-    ]  # fmt: skip
-    pl.DataFrame(rows).write_parquet(path)
+    lengths = [len(all_values) for all_values in values.values()]
+    numbers = np.concatenate([np.arange(length) for length in lengths])
+    frame = pl.DataFrame(
+        {
+            "run": numbers,
+            "repetition": numbers,
+            "seed_set": [str(first_seed + number) for number in numbers],
+            "name": np.repeat(list(values), lengths),
+            "value": np.concatenate([np.asarray(v, dtype=float) for v in values.values()]),
+        }
+    )
+    same = {"config": "C", "load": 0.5, "module": "net.queue", "unit": "s", **columns}
+    frame.with_columns(**{k: pl.lit(v) for k, v in same.items()}).write_parquet(path)
     return path
 
 
@@ -208,10 +214,10 @@ def test_parts_make_no_difference(tmp_path: Path) -> None:
 
 def test_variables_that_became_text_or_came_anew(tmp_path: Path) -> None:
     """A value more that is no number changes nothing about the points of the others."""
-    first = table(tmp_path / "before.parquet", {"x": OLD}, proto="1")
-    second = table(tmp_path / "now.parquet", {"x": OLD}, load="0.5", proto="1")
+    first = table(tmp_path / "before.parquet", {"x": OLD}, load=1.0, proto="1")
+    second = table(tmp_path / "now.parquet", {"x": OLD}, load="1", proto="1")
     (part,) = differences(first, second)
     assert with_p_values(part)["how"].to_list() == ["equal"]
-    third = table(tmp_path / "third.parquet", {"x": OLD}, extra="a", proto="1")
+    third = table(tmp_path / "third.parquet", {"x": OLD}, load=1.0, extra="a", proto="1")
     (part,) = differences(first, third)
     assert sorted(with_p_values(part)["how"]) == ["gone", "new"]

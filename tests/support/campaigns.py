@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,7 +19,7 @@ from oppflow.settings import PROJECT_ROOT, Settings
 from oppflow.stages.build import build_model
 from oppflow.stages.collect import collect
 from oppflow.stages.pack import Identity, pack_model
-from oppflow.stages.report import report
+from oppflow.stages.report import TaskStates, report
 from oppflow.stages.resolve import resolve_runs
 from oppflow.stages.simulate import simulate_batch
 from oppflow.store import open_store
@@ -111,7 +112,17 @@ def retried(
 
 def run_campaign(deployment: Deployment, *, attempts: int = 1, **parameters: Any) -> Finished:
     """All stages in the DAG's order, each tried as the DAG would; errors are kept by stage."""
-    packed = pack(deployment, **parameters)
+    return run_packed(deployment, pack(deployment, **parameters), attempts=attempts)
+
+
+def run_packed(
+    deployment: Deployment,
+    packed: PackedCampaign,
+    *,
+    attempts: int = 1,
+    before_report: Callable[[TaskStates], Any] | None = None,
+) -> Finished:
+    """The same of what was packed; ``before_report`` is a stage more."""
     folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
     finished = Finished(folder, packed)
     states: dict[str, dict[str, int]] = {"pack_model": {"success": 1}}
@@ -133,5 +144,7 @@ def run_campaign(deployment: Deployment, *, attempts: int = 1, **parameters: Any
             name = f"simulate[{batch['index']}]"
             stage(name, lambda i=batch["index"]: retried(deployment, packed, i, attempts))
     stage("collect", lambda: collect(deployment, packed, states))
+    if before_report is not None:
+        stage("compare", lambda: before_report(states))
     stage("report", lambda: report(deployment, packed, states))
     return finished

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from oppflow.analysis.outputs import write_outputs
 from oppflow.analysis.summary import CampaignRun, CampaignSummary, count_outcomes
+from oppflow.comparison import NightVerdict
 from oppflow.errors import OppflowError
 from oppflow.manifest import Manifest
 from oppflow.results_folder import ResultsFolder
@@ -28,7 +29,8 @@ def main() -> int:
         manifest = Manifest.read(folder.manifest)
         runs = [CampaignRun(run, record) for run, record in manifest.runs]
         if runs:
-            write_outputs(folder.path, _summary(manifest, runs), runs)
+            night = NightVerdict.from_manifest(manifest.data)
+            write_outputs(folder.path, _summary(manifest, runs), runs, night=night)
     except OppflowError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return EXIT_INFRASTRUCTURE if error.transient else EXIT_BAD_RESULTS

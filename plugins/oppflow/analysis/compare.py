@@ -73,9 +73,7 @@ def compare(
 
 
 def _verdict(reference: Reference, verdict: Verdict, reason: str, **more: Any) -> Comparison:
-    return Comparison(
-        reference.kind, reference.results, reference.started, verdict, reason, **more
-    )
+    return Comparison(reference.kind, reference.results, reference.started, verdict, reason, **more)
 
 
 def _write_table(

@@ -50,13 +50,17 @@ def _alike(before: Path, now: Path, variables: Sequence[str]) -> list[pl.LazyFra
     schemas = [table.collect_schema() for table in tables]
     for name in variables:
         types = {schema[name] for schema in schemas if name in schema}
-        kind = types.pop() if len(types) == 1 else pl.String()
+        is_mixed = len(types) > 1
         tables = [
             table.with_columns(
-                (pl.col(name) if name in schema else pl.lit(None)).cast(kind).alias(name)
+                (pl.col(name) if name in schema else pl.lit(None, next(iter(types)))).alias(name)
             )
             for table, schema in zip(tables, schemas, strict=True)
         ]
+        if is_mixed:
+            # 1 is 1.0 as a number, and stays 1 as text.
+            plain = pl.col(name).cast(pl.String).str.strip_suffix(".0")
+            tables = [table.with_columns(plain) for table in tables]
     return tables
 
 
@@ -96,9 +100,7 @@ def _side_by_side(
         pl.col("y").filter(paired).mean().alias("pairs_before"),
         pl.col("x").filter(paired).mean().alias("pairs_now"),
     )
-    only_pairs = (pl.col("pairs") > 0) & (
-        pl.col("pairs") == pl.min_horizontal("n_before", "n_now")
-    )
+    only_pairs = (pl.col("pairs") > 0) & (pl.col("pairs") == pl.min_horizontal("n_before", "n_now"))
     means = [
         pl.when(only_pairs).then(f"pairs_{night}").otherwise(f"mean_{night}").alias(f"mean_{night}")
         for night in ("before", "now")

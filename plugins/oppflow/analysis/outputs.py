@@ -13,6 +13,7 @@ from oppflow.analysis.statistics import CONFIDENCE
 from oppflow.analysis.summary import CampaignRun, CampaignSummary
 from oppflow.analysis.tables import write_runs_csv
 from oppflow.analysis.variables import find_variables
+from oppflow.comparison import NightVerdict
 
 
 def write_outputs(
@@ -22,10 +23,12 @@ def write_outputs(
     *,
     references: Mapping[str, Sequence[Reference]] | None = None,
     confidence: float = CONFIDENCE,
+    night: NightVerdict | None = None,
 ) -> Means:
     """Write ``runs.csv``, ``scalars.parquet`` and ``report.html``; return the report's means.
 
-    ``folder`` is the campaign's folder, where the result files are. `print_means` shows what is
+    ``folder`` is the campaign's folder, where the result files are; ``night`` what the comparison
+    of a nightly campaign found. `print_means` shows what is
     returned, with the variables of `find_variables`.
 
     Raises:
@@ -44,5 +47,6 @@ def write_outputs(
         variables,
         references=references,
         confidence=confidence,
+        night=night,
     )
     return means

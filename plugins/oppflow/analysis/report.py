@@ -12,11 +12,13 @@ from oppflow.analysis.formatting import format_estimate, format_number
 from oppflow.analysis.grid import Grid, Row, make_grid
 from oppflow.analysis.html import Html, join, script_json, tag
 from oppflow.analysis.means import Means
+from oppflow.analysis.report_comparison import ANCHOR, TITLE, comparison_section
 from oppflow.analysis.report_runs import bad_runs, runs_section
 from oppflow.analysis.report_summary import header
 from oppflow.analysis.statistics import CONFIDENCE
 from oppflow.analysis.summary import CampaignRun, CampaignSummary
 from oppflow.analysis.variables import Variable
+from oppflow.comparison import NightVerdict
 
 MAX_COLUMNS = 12
 MAX_ROWS = 500
@@ -38,8 +40,9 @@ def write_report(
     references: Mapping[str, Sequence[Reference]] | None = None,
     confidence: float = CONFIDENCE,
     max_charts: int = MAX_CHARTS,
+    night: NightVerdict | None = None,
 ) -> None:
-    """Write the report: facts, runs that are not good, charts, table of means.
+    """Write the report: facts, runs that are not good, a night's changes, charts, table of means.
 
     ``means`` have this ``confidence``; ``references`` as for `make_charts`. All text is
     escaped. The file, some 5 MB of which are Plotly, appears at once.
@@ -47,8 +50,14 @@ def write_report(
     charts = make_charts(means, variables, references=references, limit=max_charts)
     grid = make_grid(means, variables, scalars=MAX_COLUMNS, rows=MAX_ROWS)
     body = join(
-        header(summary, runs, _sections(runs, charts, grid)),
-        tag("main", runs_section(runs), _charts_section(charts), _means_section(grid, confidence)),
+        header(summary, runs, _sections(runs, charts, grid, night)),
+        tag(
+            "main",
+            runs_section(runs),
+            comparison_section(night),
+            _charts_section(charts),
+            _means_section(grid, confidence),
+        ),
         tag("footer", _footer(confidence)),
         _scripts(charts) if charts.charts else "",
     )
@@ -82,10 +91,13 @@ def _scripts(charts: Charts) -> Html:
     )
 
 
-def _sections(runs: Sequence[CampaignRun], charts: Charts, grid: Grid) -> list[tuple[str, str]]:
+def _sections(
+    runs: Sequence[CampaignRun], charts: Charts, grid: Grid, night: NightVerdict | None
+) -> list[tuple[str, str]]:
     """The parts that the report has: (anchor, title)."""
     bad = len(bad_runs(runs))
     parts = [("runs", f"Runs that are not good ({bad})")] if bad else []
+    parts += [(ANCHOR, TITLE)] if night else []
     parts += [("charts", f"Charts ({len(charts.charts)})")] if charts.charts else []
     parts += [("means", "Table of means")] if grid.columns else []
     return parts

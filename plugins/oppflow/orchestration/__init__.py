@@ -1,5 +1,6 @@
 """The campaign's DAG in parts: parameters, tasks, and how tasks end."""
 
+from oppflow.orchestration.campaign_tasks import campaign_tasks
 from oppflow.orchestration.endings import task_defaults
 from oppflow.orchestration.operators import POOL, simulate_operator
 from oppflow.orchestration.parameters import campaign_parameters
@@ -9,6 +10,7 @@ __all__ = [
     "POOL",
     "build_model",
     "campaign_parameters",
+    "campaign_tasks",
     "collect",
     "pack_model",
     "report",

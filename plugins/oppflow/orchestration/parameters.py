@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import Param
@@ -13,9 +14,16 @@ _REPEATED = {"type": ["array", "null"], "items": {"type": "string"}}
 _MORE = "More options"
 
 
-def campaign_parameters(images: tuple[str, ...]) -> dict[str, Param]:
-    """The parameters by name, in the form's order; ``images`` are those one may choose."""
+def campaign_parameters(
+    images: tuple[str, ...], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Param]:
+    """The parameters by name, in the form's order.
+
+    ``images`` are those one may choose; ``defaults`` come in place of the usual ones.
+    """
     definitions = {**_what_to_run(), **_how_to_run(images), **_results()}
+    for name, value in (defaults or {}).items():
+        definitions[name]["default"] = value
     return {name: Param(**definitions[name]) for name in PARAMETERS}
 
 

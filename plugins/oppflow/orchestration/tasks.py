@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from oppflow.orchestration.endings import explained
 from oppflow.orchestration.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
+    from oppflow.deployment import Deployment
     from oppflow.plan import PackedCampaign
     from oppflow.runners.interface import Runner
 
@@ -25,21 +26,28 @@ def pack_model() -> Json:
     """Check the parameters, pack the source trees into the store."""
     with explained():
         from oppflow.deployment import Deployment
-        from oppflow.stages.pack import Identity
-        from oppflow.stages.pack import pack_model as pack
 
-        deployment = Deployment.from_environment()
-        remove_leftovers(deployment.settings)
-        context = get_current_context()
-        dag_run = context["dag_run"]
-        identity = Identity(
-            dag_id=dag_run.dag_id,
-            run_id=dag_run.run_id,
-            started=dag_run.run_after.astimezone(timezone.utc),
-            packed=datetime.now(timezone.utc),
-        )
-        packed = pack(deployment, identity, dict(context["params"]), dag_run.conf or {})
-        return packed.as_json()
+        return pack_campaign(Deployment.from_environment())
+
+
+def pack_campaign(
+    deployment: Deployment, check: Callable[[PackedCampaign], None] | None = None
+) -> Json:
+    """What `pack_model` does; ``check`` may refuse what was packed."""
+    from oppflow.stages.pack import Identity
+    from oppflow.stages.pack import pack_model as pack
+
+    remove_leftovers(deployment.settings)
+    context = get_current_context()
+    dag_run = context["dag_run"]
+    identity = Identity(
+        dag_id=dag_run.dag_id,
+        run_id=dag_run.run_id,
+        started=dag_run.run_after.astimezone(timezone.utc),
+        packed=datetime.now(timezone.utc),
+    )
+    given = dag_run.conf or {}
+    return pack(deployment, identity, dict(context["params"]), given, check=check).as_json()
 
 
 @task

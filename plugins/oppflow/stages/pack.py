@@ -7,7 +7,7 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -66,8 +66,12 @@ def pack_model(
     identity: Identity,
     parameters: Mapping[str, Any],
     given: Mapping[str, Any],
+    *,
+    check: Callable[[PackedCampaign], None] | None = None,
 ) -> PackedCampaign:
     """Check what was asked for, pack every tree into the store, claim the results folder.
+
+    ``check`` is called with what was packed before anything is claimed; what it raises ends this.
 
     Raises:
         ParameterError, ArchiveError: the user's mistake; nothing was claimed.
@@ -89,8 +93,6 @@ def pack_model(
         packed = _Packer(deployment, request).pack(model, projects, by_entries)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if not request.plan_only:
-        folder.claim(identity.owner)
     unsteady = _unsteady(request, ini_texts, packed.trees[-1].place, model.ini_dir)
     campaign = PackedCampaign(
         campaign=identity.campaign,
@@ -106,6 +108,10 @@ def pack_model(
         environment=packed.environment,
         unsteady=tuple(unsteady),
     )
+    if check is not None:
+        check(campaign)
+    if not request.plan_only:
+        folder.claim(identity.owner)
     # For whoever knows the DAG run alone, as its page does.
     key = campaign_key(identity.dag_id, identity.run_id)
     deployment.store.put_record(CAMPAIGN, key, campaign.as_json())
