@@ -18,7 +18,7 @@ from oppflow.stages.nights import NIGHTS, UnchangedError
 
 Edit = Callable[[str, str], None]
 
-MODEL = {"model": "my_mm1", "config": "Tonight"}
+MODEL = {"model": "my_mm1", "config": "Tonight", "run_filter": "$load < 0.6"}
 ANYWAY = NightTerms(skip_unchanged=False)
 
 # Enough repetitions for a test, short enough for one.
@@ -26,7 +26,6 @@ INI = """
 [Config Tonight]
 extends = MM1
 repeat = 8
-*.load = ${load=0.3,0.5}
 *.warmupCustomers = 50
 *.customers = 400
 """
@@ -68,7 +67,7 @@ def in_manifest(night: Night) -> dict[str, object]:
 
 def test_the_first_night_has_nothing_to_compare_with(deployment: Deployment, model: Path) -> None:
     """And is what the second is compared with."""
-    night = run_night(deployment, 1, **MODEL)
+    night = run_night(deployment, 1, with_report=True, **MODEL)
     assert night.verdict == "first"
     assert night.told["last_good"] is None
     assert night.campaign.green
@@ -82,7 +81,7 @@ def test_the_second_night_names_what_changed(
     """A server that is 10 % slower: with the same seeds, times and queue are told, by how much."""
     first = run_night(deployment, 1, **MODEL)
     edit("*.serviceRate = 1.0", "*.serviceRate = 0.9")
-    second = run_night(deployment, 2, **MODEL)
+    second = run_night(deployment, 2, with_report=True, **MODEL)
     assert second.verdict == "changed"
     assert second.comparison["results"] == first.told["results"]
     times = [c for c in second.comparison["changes"] if c["name"] == "serviceRate"]
@@ -90,26 +89,26 @@ def test_the_second_night_names_what_changed(
         ({"load": "0.3"}, 1.0, 0.9), ({"load": "0.5"}, 1.0, 0.9),
     ]  # fmt: skip
     assert times[0]["relative"] == pytest.approx(-0.1)
+    assert second.campaign.green
     whole = in_manifest(second)["comparisons"][0]["changes"]
     mean = next(c for c in whole if c["name"] == "timeInSystem:mean")
     assert mean["relative"] == pytest.approx(1 / 9, abs=1e-6)  # all times scale with the rate
     assert mean["significance"] < 0.01
     # The load is the same, so that the queue's length is: a change of time alone leaves it.
     assert not {c["name"] for c in whole if "queueLength" in c["name"]}
-    assert second.campaign.green
 
 
 def test_the_report_and_the_summary_say_so(deployment: Deployment, model: Path, edit: Edit) -> None:
     """A section of the report, a manifest's entry, and words for mails."""
     run_night(deployment, 1, **MODEL)
     edit("*.serviceRate = 1.0", "*.serviceRate = 0.9")
-    night = run_night(deployment, 2, **MODEL)
+    night = run_night(deployment, 2, with_report=True, **MODEL)
     report = night.report
     for words in ("Beside the last good night", "timeInSystem:mean", "load=0.3", "+11.1 %"):
         assert words in report
     summary = night.told["summary"]
     assert summary.startswith("nightly_test: changed\nOf ")
-    assert "serviceRate of mm1.Queue" in summary or "serviceRate of" in summary
+    assert "serviceRate of Queue at load=0.3: 1 -> 0.9 (-10 %, no variance)" in summary
     assert len(json.dumps(night.told)) < 15_000
 
 
@@ -172,7 +171,6 @@ def test_a_bug_in_a_statistic(deployment: Deployment, model: Path, edit: Edit) -
     night = run_night(deployment, 2, **MODEL)
     how = {c["name"]: c["how"] for c in night.comparison["changes"]}
     assert how == {"arrivalRate": "not finite", "customers": "gone", "clients": "new"}
-    assert "4 new" not in night.told["reason"]
     assert "2 new, 2 gone" in night.told["reason"]
 
 
@@ -191,7 +189,6 @@ def test_slow_drift_shows_beside_a_pinned_reference(
     assert night.pinned["verdict"] == "changed"
     assert night.told["drift"]
     assert "the pinned reference is left behind" in night.told["summary"]
-    assert "Beside the pinned reference" in night.report
 
 
 def test_a_pinned_reference_that_is_not_there(deployment: Deployment, model: Path) -> None:
@@ -199,7 +196,7 @@ def test_a_pinned_reference_that_is_not_there(deployment: Deployment, model: Pat
     night = run_night(deployment, 1, terms=NightTerms(pinned="nowhere"), **MODEL)
     assert (night.verdict, night.pinned["verdict"]) == ("first", "failed")
     assert "The reference cannot be read" in night.told["summary"]
-    assert night.campaign.green
+    assert not night.campaign.errors
 
 
 def test_a_failed_night_keeps_the_last_good_one(
@@ -208,7 +205,7 @@ def test_a_failed_night_keeps_the_last_good_one(
     """And the next good night is compared with that."""
     first = run_night(deployment, 1, **MODEL)
     edit("def initialize(self) -> None:\n", "def initialize(self) -> None:\n        1 / 0\n")
-    failed = run_night(deployment, 2, **MODEL)
+    failed = run_night(deployment, 2, with_report=True, **MODEL)
     assert failed.verdict == "failed"
     assert not failed.campaign.green
     assert "16 of 16 runs are not good" in failed.told["reason"]
@@ -239,7 +236,7 @@ def test_other_parameters_are_simulated(
 ) -> None:
     """What could change results, or what is compared, is a reason to run."""
     run_night(deployment, 1, **MODEL)
-    assert run_night(deployment, 2, **MODEL, **changes).verdict != "skipped"
+    assert run_night(deployment, 2, **{**MODEL, **changes}).verdict != "skipped"
 
 
 def test_a_campaign_that_sees_the_clock_is_never_skipped(

@@ -121,8 +121,9 @@ def run_packed(
     *,
     attempts: int = 1,
     before_report: Callable[[TaskStates], Any] | None = None,
+    with_report: bool = True,
 ) -> Finished:
-    """The same of what was packed; ``before_report`` is a stage more."""
+    """The same of what was packed; ``before_report`` is one stage more."""
     folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
     finished = Finished(folder, packed)
     states: dict[str, dict[str, int]] = {"pack_model": {"success": 1}}
@@ -146,5 +147,6 @@ def run_packed(
     stage("collect", lambda: collect(deployment, packed, states))
     if before_report is not None:
         stage("compare", lambda: before_report(states))
-    stage("report", lambda: report(deployment, packed, states))
+    if with_report:
+        stage("report", lambda: report(deployment, packed, states))
     return finished

@@ -58,6 +58,7 @@ def run_night(
     *,
     terms: NightTerms | None = None,
     by_hand: bool = False,
+    with_report: bool = False,
     **parameters: Any,
 ) -> Night:
     """The night of the first of November, plus ``number`` days.
@@ -91,4 +92,6 @@ def run_night(
     def compare(states: TaskStates) -> None:
         told.update(compare_night(deployment, packed, states, terms, **facts))
 
-    return Night(told, run_packed(deployment, packed, before_report=compare))
+    return Night(
+        told, run_packed(deployment, packed, before_report=compare, with_report=with_report)
+    )

@@ -33,24 +33,24 @@ class LinedYaml:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ParameterError(f"{path}: the file cannot be read: {error}.") from error
-        loader = yaml.SafeLoader(text)
+        lines: dict[Place, int] = {(): 1}
         try:
+            loader = yaml.SafeLoader(text)
             node = loader.get_single_node()
-            lines: dict[Place, int] = {(): 1}
             if node is not None:
                 _note_lines(path, node, (), lines)
             data = loader.construct_document(node) if node is not None else {}
+        except yaml.reader.ReaderError as error:
+            line = text[: error.position].count("\n") + 1
+            raise ParameterError(f"{path}, line {line}: no YAML: {error.reason}.") from None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             at = f", line {mark.line + 1}" if mark else ""
             raise ParameterError(
                 f"{path}{at}: no YAML: {error.problem or error.context}."
             ) from None
-        except (yaml.YAMLError, ValueError) as error:
-            first = " ".join(str(error).split())
-            raise ParameterError(f"{path}, line 1: no YAML: {first}.") from None
-        finally:
-            loader.dispose()
+        except ValueError as error:  # a date that is none, for instance
+            raise ParameterError(f"{path}, line 1: no YAML: {error}.") from None
         if not isinstance(data, dict):
             raise ParameterError(f"{path}, line 1: this must be a mapping, as in model: mm1.")
         return cls(path, data, lines)
