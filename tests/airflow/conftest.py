@@ -91,12 +91,14 @@ def deployment_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Everything of the deployment below one folder, for this process and its children."""
     folder = tmp_path_factory.mktemp("deployment")
     (folder / "models").mkdir()
+    (folder / "nightly").mkdir()
     changes = {
         "OPPFLOW_HOME": str(folder / "airflow"),
         "OPPFLOW_RESULTS": str(folder / "results"),
         "OPPFLOW_WORK": str(folder / "work"),
         "OPPFLOW_STORE_URL": (folder / "store").as_uri(),
         "OPPFLOW_MODEL_ROOTS": f"{MODELS}:{BAD_MODELS}:{folder / 'models'}",
+        "OPPFLOW_NIGHTLY": str(folder / "nightly"),
         "OPPFLOW_RUNNER": "process",
     }
     before = dict(os.environ)

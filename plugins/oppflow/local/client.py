@@ -24,12 +24,13 @@ class LogLine(NamedTuple):
 class AirflowClient:
     """Signs in as a user, triggers campaigns and looks at them. Times out after 30 s."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
-        """Sign in.
+    def __init__(self, url: str, user: str, password: str, dag_id: str = DAG_ID) -> None:
+        """Sign in; ``dag_id`` is the DAG that executes the campaigns.
 
         Raises:
             InfrastructureError: Airflow does not answer, or refuses the user.
         """
+        self._dag_id = dag_id
         self._http = httpx.Client(base_url=url, timeout=30)
         answer = self._send("POST", "/auth/token", {"username": user, "password": password})
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
@@ -46,12 +47,12 @@ class AirflowClient:
         """
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
-            if self._http.get(f"/api/v2/dags/{DAG_ID}").status_code == httpx.codes.OK:
+            if self._http.get(f"/api/v2/dags/{self._dag_id}").status_code == httpx.codes.OK:
                 return
             time.sleep(0.3)
         errors = self._send("GET", "/api/v2/importErrors").get("import_errors", [])
         traces = "\n".join(error["stack_trace"] for error in errors)
-        raise InfrastructureError(f"Airflow does not know the DAG {DAG_ID}.\n{traces}")
+        raise InfrastructureError(f"Airflow does not know the DAG {self._dag_id}.\n{traces}")
 
     def trigger(self, conf: Mapping[str, Any]) -> str:
         """Start a campaign; its DAG run's ID.
@@ -60,27 +61,27 @@ class AirflowClient:
             ParameterError: Airflow refuses the parameters.
         """
         body = {"logical_date": None, "conf": dict(conf)}
-        return str(self._send("POST", f"/api/v2/dags/{DAG_ID}/dagRuns", body)["dag_run_id"])
+        return str(self._send("POST", f"/api/v2/dags/{self._dag_id}/dagRuns", body)["dag_run_id"])
 
     def dag_run(self, run_id: str) -> dict[str, Any]:
         """The DAG run as Airflow tells it."""
-        return self._send("GET", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}")
+        return self._send("GET", f"/api/v2/dags/{self._dag_id}/dagRuns/{run_id}")
 
     def campaigns(self, *states: str) -> list[str]:
         """The IDs of the newest DAG runs, all or those in one of the states."""
         wanted = "".join(f"&state={state}" for state in states)
-        path = f"/api/v2/dags/{DAG_ID}/dagRuns?limit={_PAGE}&order_by=-run_after{wanted}"
+        path = f"/api/v2/dags/{self._dag_id}/dagRuns?limit={_PAGE}&order_by=-run_after{wanted}"
         return [run["dag_run_id"] for run in self._send("GET", path)["dag_runs"]]
 
     def cancel(self, run_id: str) -> None:
         """Mark a campaign failed: Airflow ends its tasks, and they their simulations."""
-        self._send("PATCH", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}", {"state": "failed"})
+        self._send("PATCH", f"/api/v2/dags/{self._dag_id}/dagRuns/{run_id}", {"state": "failed"})
 
     def task_instances(self, run_id: str) -> Iterator[dict[str, Any]]:
         """Every task instance of a DAG run."""
         offset = 0
         while True:
-            path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances"
+            path = f"/api/v2/dags/{self._dag_id}/dagRuns/{run_id}/taskInstances"
             page = self._send("GET", f"{path}?limit={_PAGE}&offset={offset}")["task_instances"]
             yield from page
             offset += len(page)
@@ -89,13 +90,15 @@ class AirflowClient:
 
     def xcom(self, run_id: str, task_id: str) -> Any:
         """What a task returned, or None while it has not."""
-        path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}"
+        path = f"/api/v2/dags/{self._dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
         answer = self._http.get(f"{path}/xcomEntries/return_value?deserialize=true")
         return answer.json()["value"] if answer.status_code == httpx.codes.OK else None
 
     def log(self, run_id: str, task_id: str, attempt: int, map_index: int = -1) -> list[LogLine]:
         """The lines of a task's log."""
-        path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        path = (
+            f"/api/v2/dags/{self._dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        )
         content = self._send("GET", f"{path}?map_index={map_index}&full_content=true")["content"]
         return [LogLine(str(entry.get("level", "")), str(entry["event"])) for entry in content]
 

@@ -67,12 +67,29 @@ def _pack_night(nightly: NightlyCampaign) -> Json:
     deployment = Deployment.from_environment()
     dag_run = get_current_context()["dag_run"]
     try:
-        if dag_run.conf:  # parameters of its own: somebody wants this one
+        if _has_own_parameters():  # then somebody wants this one
             return pack_campaign(deployment)
         return pack_campaign(deployment, lambda p: check_changed(deployment, p, nightly.terms))
     except OppflowError as error:
         note_failure(deployment, dag_run.dag_id, dag_run.run_id, error)
         raise
+
+
+def _has_own_parameters() -> bool:
+    """Whether somebody started this DAG run with other parameters than the file's.
+
+    The trigger form sends all parameters, also those that nobody touched.
+    """
+    from oppflow.errors import ParameterError
+    from oppflow.request import CampaignRequest
+
+    context = get_current_context()
+    usual = context["dag"].params.dump()
+    try:
+        asked = CampaignRequest.from_parameters(dict(context["params"]))
+        return asked != CampaignRequest.from_parameters(usual)
+    except ParameterError:
+        return True
 
 
 def _compare_task(nightly: NightlyCampaign) -> Any:
@@ -99,7 +116,7 @@ def _compare_task(nightly: NightlyCampaign) -> Any:
                 dag_id=dag_run.dag_id,
                 run_id=dag_run.run_id,
                 started=dag_run.run_after.astimezone(timezone.utc).isoformat(timespec="seconds"),
-                by_hand=bool(dag_run.conf),
+                by_hand=_has_own_parameters(),
             )
             context["outlet_events"][asset].extra.update(told)
             return told
