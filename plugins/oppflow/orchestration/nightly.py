@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timezone
 from typing import Any
 
@@ -14,6 +15,8 @@ from oppflow.orchestration.nightly_files import DRIFT, NightlyCampaign, Notifier
 from oppflow.orchestration.parameters import campaign_parameters
 from oppflow.orchestration.tasks import pack_campaign, packed_campaign, task_states
 from oppflow.settings import Settings
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -54,7 +57,7 @@ def _pack_task(nightly: NightlyCampaign) -> Any:
             with explained():
                 return _pack_night(nightly)
         except UnchangedError as unchanged:
-            raise AirflowSkipException(str(unchanged)) from None
+            raise _skipped(str(unchanged)) from None
 
     return pack_model()
 
@@ -105,9 +108,9 @@ def _compare_task(nightly: NightlyCampaign) -> Any:
             context = get_current_context()
             dag_run, states, packed = context["dag_run"], task_states(), packed_campaign()
             if _is_skipped(states):
-                raise AirflowSkipException("Nothing was simulated: see the log of pack_model.")
+                raise _skipped("Nothing was simulated: see the log of pack_model.")
             if packed is not None and packed.request.plan_only:
-                raise AirflowSkipException("There is only a plan.")
+                raise _skipped("There is only a plan.")
             told = compare_night(
                 Deployment.from_environment(),
                 packed,
@@ -122,6 +125,12 @@ def _compare_task(nightly: NightlyCampaign) -> Any:
             return told
 
     return compare()
+
+
+def _skipped(reason: str) -> AirflowSkipException:
+    """What ends a task that has nothing to do; Airflow itself does not log why."""
+    log.info("%s", reason)
+    return AirflowSkipException(reason)
 
 
 def _is_skipped(states: Any) -> bool:
@@ -159,7 +168,7 @@ def _tell(nightly: NightlyCampaign, notifier: Notifier) -> None:
         }
     wanted = told["verdict"] in notifier.when or (told.get("drift") and DRIFT in notifier.when)
     if not wanted:
-        raise AirflowSkipException(
+        raise _skipped(
             f"The verdict is {told['verdict']}; this notifier tells of {', '.join(notifier.when)}."
         )
     send(notifier, context, night_for_templates(told))
