@@ -123,4 +123,5 @@ def test_nights_in_a_row(nightly: LiveAirflow, model: Path, mails: list[Message]
     assert third.manifest.data["comparison"]["verdict"] == "changed"
     (mail,) = mails
     assert (mail["To"], mail["Subject"]) == ("team@example.org", "nightly_queue: changed")
-    assert "serviceRate of Queue at load=0.5" in mail.as_string()
+    body = mail.get_payload(0).get_payload(decode=True).decode()
+    assert "serviceRate of Queue at load=0.5" in body
