@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from rich.console import Console
 from tests.support.containers import OMNETPP_IMAGE, why_no_containers
 from tests.support.redis_server import running_redis
 
 from bench import airflow, rivals
+from bench.campaign_page import measure_page
 from bench.campaigns import Campaign, build_at_home, campaigns, lay_out
 from bench.tables import Row, draw, machine, row, write
 from oppflow.local.home import cores
@@ -39,6 +41,7 @@ class Bench:
         self._slots = cores()
         self._times: Times = defaultdict(list)
         self._more: dict[tuple[str, str], str] = {}
+        self._page: list[dict[str, Any]] = []
 
     def run(self) -> None:
         """Measure everything: variants take turns, so that a noisy minute hits them alike."""
@@ -56,6 +59,8 @@ class Bench:
                 self.write()
         for variant in _ELSEWHERE:
             self._elsewhere(variant)
+        self._page = measure_page()
+        self.write()
 
     def _elsewhere(self, variant: str) -> None:
         wanted = [campaign for campaign in self._campaigns if variant in campaign.variants]
@@ -97,7 +102,7 @@ class Bench:
     def write(self) -> None:
         """Write what there is so far: a benchmark takes an hour."""
         rows = list(self._rows())
-        write(RESULTS, machine(self._slots), rows)
+        write(RESULTS, machine(self._slots), rows, self._page)
         draw(PROJECT_ROOT / "docs" / "benchmark.svg", rows)
 
     def _rows(self) -> Iterator[Row]:
@@ -113,9 +118,9 @@ class Bench:
 def main() -> None:
     """Measure what the command line names, by default everything."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", default="", help="campaigns whose names contain this")
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of campaigns' names")
     arguments = parser.parse_args()
-    chosen = [campaign for campaign in campaigns() if arguments.only in campaign.name]
+    chosen = [one for one in campaigns() if any(part in one.name for part in arguments.only)]
     with tempfile.TemporaryDirectory(prefix="oppflow-bench-", ignore_cleanup_errors=True) as folder:
         Bench(chosen, Path(folder)).run()
     console.print(f"Written to {RESULTS / 'latest.md'}.")

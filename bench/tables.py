@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,12 @@ def _lines(path: str) -> list[str]:
     return Path(path).read_text(encoding="utf-8").splitlines()
 
 
-def write(folder: Path, about: dict[str, str], rows: Sequence[Row]) -> None:
-    """Write ``latest.json`` and ``latest.md`` there."""
+def write(
+    folder: Path, about: dict[str, str], rows: Sequence[Row], page: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write ``latest.json`` and ``latest.md`` there; ``page`` is what the campaign page takes."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = {"machine": about, "rows": [asdict(one) for one in rows]}
+    data = {"machine": about, "rows": [asdict(one) for one in rows], "campaign_page": list(page)}
     (folder / "latest.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     lines = ["# Benchmark", ""]
     lines += [f"- {name}: {value}" for name, value in about.items()]
@@ -78,6 +81,9 @@ def write(folder: Path, about: dict[str, str], rows: Sequence[Row]) -> None:
         cells = (one.campaign, one.variant, f"{one.runs:,}", f"{one.median_s:.1f}",
                  f"{one.spread_s:.1f}", ratio, one.more)  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
+    if page:
+        lines += ["", "## The campaign page", ""]
+        lines += [f"- {', '.join(f'{key} {value}' for key, value in one.items())}" for one in page]
     (folder / "latest.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
