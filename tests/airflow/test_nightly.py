@@ -125,3 +125,13 @@ def test_nights_in_a_row(nightly: LiveAirflow, model: Path, mails: list[Message]
     assert (mail["To"], mail["Subject"]) == ("team@example.org", "nightly_queue: changed")
     body = mail.get_payload(0).get_payload(decode=True).decode()
     assert "serviceRate of Queue at load=0.5" in body
+
+    ini.unlink()
+    fourth = nightly.run()
+    assert not fourth.green
+    assert fourth.states("compare") == fourth.states("tell") == ["success"]
+    *_, event = events(nightly)
+    assert event["verdict"] == "failed"
+    assert "omnetpp.ini" in event["reason"]
+    assert event["last_good"]["verdict"] == "changed"
+    assert mails[-1]["Subject"] == "nightly_queue: failed"

@@ -142,6 +142,16 @@ def test_of_two_files_with_one_name_none_is_loaded(tmp_path: Path) -> None:
     assert "the name queue is that of two.yaml, too" in str(errors[0])
 
 
+def test_a_copy_of_a_file_that_is_switched_off(tmp_path: Path) -> None:
+    """As somebody makes of the example: the name is free."""
+    write(tmp_path, GOOD + "name: queue\nenabled: false\n", "example.yaml")
+    write(tmp_path, GOOD + "name: queue\n", "queue.yaml")
+    write(tmp_path, GOOD + "x: 1\nenabled: false\n", "wrong.yaml")
+    found, errors = read_folder(tmp_path, ())
+    assert [nightly.path.name for nightly in found] == ["queue.yaml"]
+    assert len(errors) == 1
+
+
 def test_a_folder_that_is_not_there_has_no_files(tmp_path: Path) -> None:
     """A deployment without nightly campaigns."""
     assert read_folder(tmp_path / "none", ()) == ([], [])

@@ -84,13 +84,13 @@ def test_the_second_night_names_what_changed(
     second = run_night(deployment, 2, with_report=True, **MODEL)
     assert second.verdict == "changed"
     assert second.comparison["results"] == first.told["results"]
-    times = [c for c in second.comparison["changes"] if c["name"] == "serviceRate"]
+    whole = in_manifest(second)["comparisons"][0]["changes"]
+    times = [c for c in whole if c["name"] == "serviceRate"]
     assert [(c["variables"], c["before"], c["now"]) for c in times] == [
         ({"load": "0.3"}, 1.0, 0.9), ({"load": "0.5"}, 1.0, 0.9),
     ]  # fmt: skip
     assert times[0]["relative"] == pytest.approx(-0.1)
     assert second.campaign.green
-    whole = in_manifest(second)["comparisons"][0]["changes"]
     mean = next(c for c in whole if c["name"] == "timeInSystem:mean")
     assert mean["relative"] == pytest.approx(1 / 9, abs=1e-6)  # all times scale with the rate
     assert mean["significance"] < 0.01
@@ -290,6 +290,19 @@ def test_results_that_somebody_removed(deployment: Deployment, model: Path) -> N
     for night in (first, third):
         shutil.rmtree(root / night.told["results"])
     assert run_night(deployment, 4, **MODEL).verdict == "first"
+
+
+def test_a_damaged_night_is_not_in_the_way_for_ever(deployment: Deployment, model: Path) -> None:
+    """Nothing can be compared with it, so that the night after it is a first one."""
+    first = run_night(deployment, 1, **MODEL)
+    root = deployment.settings.results_root
+    table = root / first.told["results"] / "scalars.parquet"
+    table.write_bytes(table.read_bytes()[:-40])
+    second = run_night(deployment, 2, terms=ANYWAY, options={"*.customers": 300}, **MODEL)
+    assert second.verdict == "first"
+    assert "of no use any more" in second.told["reason"]
+    third = run_night(deployment, 3, terms=ANYWAY, options={"*.customers": 300}, **MODEL)
+    assert (third.verdict, third.comparison["results"]) == ("same", second.told["results"])
 
 
 def test_a_model_from_git_runs_on_that_nights_commit(

@@ -63,7 +63,10 @@ def compare(
     if same_files(other.path, manifest, folder.path, own):
         return _verdict(reference, Verdict.SAME, "All result files are the same.")
     table = folder.comparison_table(reference.kind)
-    counts = _write_table(table, other.scalars_table, folder.scalars_table, criteria, rows)
+    try:
+        counts = _write_table(table, other.scalars_table, folder.scalars_table, criteria, rows)
+    except pl.exceptions.PolarsError as error:  # tonight's was written a moment ago
+        return _verdict(reference, Verdict.FAILED, f"The reference cannot be read: {error}")
     changes = _clearest(table, variable_columns(other.scalars_table, folder.scalars_table))
     changed = counts["changed"] + counts["new"] + counts["gone"]
     verdict = Verdict.CHANGED if changed else Verdict.NOISE

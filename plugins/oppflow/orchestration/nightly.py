@@ -48,7 +48,7 @@ def nightly_dag(nightly: NightlyCampaign, settings: Settings) -> DAG:
 
 
 def _pack_task(nightly: NightlyCampaign) -> Any:
-    @task
+    @task(multiple_outputs=False)
     def pack_model() -> Json:
         """Pack the source trees; skip the night if nothing has changed since the last good one."""
         from oppflow.stages.nights import UnchangedError
@@ -98,7 +98,7 @@ def _has_own_parameters() -> bool:
 def _compare_task(nightly: NightlyCampaign) -> Any:
     asset = Asset(nightly.name)
 
-    @task(trigger_rule="all_done", outlets=[asset])
+    @task(trigger_rule="all_done", outlets=[asset], multiple_outputs=False)
     def compare() -> Json:
         """Compare with the last good night and the pinned reference; emit the verdict."""
         with explained():

@@ -62,16 +62,19 @@ def read_folder(
 ) -> tuple[list[NightlyCampaign], list[OppflowError]]:
     """The campaigns of all good ``*.yaml`` and ``*.yml`` files, and what is wrong with others.
 
-    Of two files with one name, none is loaded: which of them was meant, nobody knows.
+    Of two files with one name, none is loaded: which of them was meant, nobody knows. Files that
+    are switched off are checked, and have no part in that.
     """
     found: list[NightlyCampaign] = []
     errors: list[OppflowError] = []
     paths = sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
     for path in paths:
         try:
-            found.append(read_file(path, images))
+            campaign = read_file(path, images)
         except OppflowError as error:  # noqa: PERF203 - a broken file leaves the others alone
             errors.append(error)
+        else:
+            found += [campaign] if campaign.enabled else []
     names = [campaign.name for campaign in found]
     for campaign in found:
         if names.count(campaign.name) > 1:
@@ -79,7 +82,7 @@ def read_folder(
             lined = LinedYaml.read(campaign.path)
             what = f"the name {campaign.name} is that of {', '.join(others)}, too."
             errors.append(lined.error(("name",), what, "Give each its own name."))
-    return [c for c in found if names.count(c.name) == 1 and c.enabled], errors
+    return [c for c in found if names.count(c.name) == 1], errors
 
 
 def check_folder(folder: Path, images: tuple[str, ...]) -> None:

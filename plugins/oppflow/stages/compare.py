@@ -110,15 +110,19 @@ def _verdict(
     with_last = next((one for one in found if one.reference == "last"), None)
     if with_last is None:
         return Verdict.FIRST, "The first good night: there is none to compare it with."
+    if with_last.verdict is Verdict.FAILED:  # or all later nights would fail for it
+        return Verdict.FIRST, f"The last good night is of no use any more. {with_last.reason}"
     return with_last.verdict, with_last.reason
 
 
 def _told(verdict: Verdict, reason: str, found: list[Comparison], last: Night | None) -> Json:
-    """What is small enough to travel: of many changes, the clearest."""
+    """What is small enough to travel: of many changes, the clearest, each scalar's once."""
     comparisons = []
     for one in found:
         data = one.as_json()
-        comparisons.append({**data, "changes": list(data["changes"][:_TOLD_CHANGES])})
+        once = {(change["module"], change["name"]): change for change in data["changes"][::-1]}
+        clearest = list(once.values())[::-1]
+        comparisons.append({**data, "changes": clearest[:_TOLD_CHANGES]})
     pinned = [one for one in found if one.reference == "pinned"]
     return {
         "verdict": verdict.value,
