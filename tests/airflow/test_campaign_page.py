@@ -111,7 +111,7 @@ def swept(airflow: LiveAirflow) -> Ended:
 @pytest.fixture(scope="module")
 def failed(airflow: LiveAirflow) -> Ended:
     """A campaign with two failed runs of six."""
-    return airflow.run(model="fails", config="AtLoad")
+    return airflow.run(model="fails", config="AtLoad", reuse_results=False, runs_per_task=1)
 
 
 @pytest.fixture(scope="module")
