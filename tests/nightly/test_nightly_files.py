@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from airflow.sdk import DAG
 
 from oppflow.errors import ParameterError
 from oppflow.orchestration.nightly import nightly_dag
@@ -186,3 +191,38 @@ def test_what_a_file_says_is_never_a_template(tmp_path: Path) -> None:
     )
     for task in dag.tasks:
         assert "40 + 2" not in repr(getattr(task, "op_kwargs", "")), task.task_id
+
+
+def test_the_examples_of_the_documentation_are_good(tmp_path: Path) -> None:
+    """A whole file, further notifiers, and a DAG that follows."""
+    text = (PROJECT_ROOT / "docs" / "nightly.md").read_text(encoding="utf-8")
+    whole, notify = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert read_file(write(tmp_path, whole), ()).parameters["config"] == "Sweep"
+    assert read_file(write(tmp_path, GOOD + notify), ()).notifiers[0].when == ("failed",)
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(code, names)
+    dag = names["dag"]
+    assert isinstance(dag, DAG)
+    assert "nightly_queue" in repr(dag.timetable.asset_condition)
+
+
+def test_parsing_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Airflow parses the file twice a minute and for every task, and that task's DAG alone."""
+    write(tmp_path, GOOD, "one.yaml")
+    write(tmp_path, GOOD, "two.yaml")
+    code = (
+        "import sys, nightly_campaigns as n\n"
+        "heavy = ('polars', 'plotly', 'scipy', 'numpy', 'redis', 'docker', 'simpy')\n"
+        "print([m for m in heavy if m in sys.modules], sorted(x for x in vars(n) if '_' in x[:9]))"
+    )
+    folders = f"{PROJECT_ROOT / 'plugins'}:{PROJECT_ROOT / 'dags'}"
+    env = {**os.environ, "OPPFLOW_NIGHTLY": str(tmp_path), "OPPFLOW_RUNNER": "process",
+           "PYTHONPATH": folders, "_AIRFLOW_PARSING_CONTEXT_DAG_ID": "nightly_one"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("[] ")
+    assert "'nightly_one'" in last
+    assert "'nightly_two'" not in last

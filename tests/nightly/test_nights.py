@@ -269,6 +269,26 @@ def test_a_night_that_is_cleared_is_compared_as_before(
     assert again.comparison["results"] == first.told["results"]
 
 
+def test_a_night_that_is_cleared_is_done_again(deployment: Deployment, model: Path) -> None:
+    """It is no reason for itself to be skipped."""
+    first = run_night(deployment, 1, **MODEL)
+    again = run_night(deployment, 1, **MODEL)
+    assert (again.verdict, again.told["results"]) == ("first", first.told["results"])
+
+
+def test_a_cleared_night_that_fails_is_no_good_one_any_more(
+    deployment: Deployment, model: Path, edit: Edit
+) -> None:
+    """Later nights are compared with the one before it."""
+    first = run_night(deployment, 1, **MODEL)
+    run_night(deployment, 2, terms=ANYWAY, **MODEL)
+    edit("def initialize(self) -> None:\n", "def initialize(self) -> None:\n        1 / 0\n")
+    assert run_night(deployment, 2, **MODEL).verdict == "failed"
+    edit("        1 / 0\n", "")
+    third = run_night(deployment, 3, terms=ANYWAY, **MODEL)
+    assert third.comparison["results"] == first.told["results"]
+
+
 def test_a_store_that_forgot_finds_the_nights_by_their_folders(
     deployment: Deployment, model: Path
 ) -> None:

@@ -118,7 +118,8 @@ def check_changed(deployment: Deployment, packed: PackedCampaign, terms: NightTe
     """
     if not terms.skip_unchanged or packed.unsteady or packed.request.plan_only:
         return
-    last = Nights(deployment, packed.dag_id).last_good(packed.started)
+    # Not itself, if somebody cleared it: they want it done again.
+    last = Nights(deployment, packed.dag_id).last_good(packed.started, packed.results)
     if last is None or last.inputs != night_inputs(packed, terms):
         return
     commit = f" (commit {packed.model.commit[:12]})" if packed.model.commit else ""
