@@ -11,11 +11,12 @@ export DEMO_MODEL  := $(value MODEL)
 export DEMO_CONFIG := $(value CONFIG)
 export DEMO_RUNS   := $(value RUNS)
 
-.PHONY: help demo up down test test-omnetpp bench check images image-worker image-omnetpp lock clean
+.PHONY: help demo demo-nightly up down test test-omnetpp bench check images image-worker image-omnetpp lock clean
 
 help:
 	@echo "make demo   run a campaign through a real Airflow, and show its results"
 	@echo "            MODEL=path CONFIG=Name RUNS='filter' for your own model"
+	@echo "make demo-nightly  run nights in a row, with a changed model between them"
 	@echo "make up     start Airflow and leave it running;  make down  ends it"
 	@echo "make test   run every test that this machine can run"
 	@echo "make test-omnetpp  hold campaigns against opp_runall, with an OMNeT++ on PATH or OMNETPP_ROOT"
@@ -25,6 +26,9 @@ help:
 
 demo: $(VENV)/.ready
 	@$(LOCAL) demo --model "$$DEMO_MODEL" --config "$$DEMO_CONFIG" --runs "$$DEMO_RUNS"
+
+demo-nightly: $(VENV)/.ready
+	@$(LOCAL) demo-nightly
 
 up: $(VENV)/.ready
 	@$(LOCAL) up

@@ -79,6 +79,19 @@ def test_a_red_campaign_shows_why(env: dict[str, str]) -> None:
     assert "No such config: NoSuch" in done.stdout
 
 
+def test_nights_in_a_row_name_what_changed(env: dict[str, str]) -> None:
+    """Nothing beside the first, nothing to do in the second, a slower server in the third."""
+    words = [sys.executable, "-m", "oppflow.local", "demo-nightly"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second, third = done.stdout.split("night,")
+    assert "nightly_demo: first" in first
+    assert "nothing is simulated" in second
+    assert "nightly_demo: changed" in third
+    assert "timeInSystem:mean of Queue at load=" in third
+    assert "+2.04 %" in third
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_simulations_and_airflow(
     env: dict[str, str], tmp_path: Path, number: signal.Signals

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from oppflow.local.client import AirflowClient
 from oppflow.local.containers import choose_runner
 from oppflow.local.demo import WHERE, cancel_all, run_demo
 from oppflow.local.home import USER, Home, environment
+from oppflow.local.nightly_demo import run_nightly_demo
 from oppflow.local.stack import Stack, airflow_command
 
 
@@ -24,13 +26,14 @@ def main() -> int:
     arguments, rest = _parser().parse_known_args()
     console = Console(highlight=False)
     try:
-        if arguments.command == "demo":
-            return _demo(arguments, console)
-        if arguments.command == "up":
-            return _up(console)
-        if arguments.command == "down":
-            return _down(console)
-        return _airflow(rest)
+        commands: dict[str, Callable[[], int]] = {
+            "demo": lambda: _demo(arguments, console),
+            "demo-nightly": lambda: run_nightly_demo(console),
+            "up": lambda: _up(console),
+            "down": lambda: _down(console),
+            "airflow": lambda: _airflow(rest),
+        }
+        return commands[arguments.command]()
     except OppflowError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
@@ -45,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--model", default="")
     demo.add_argument("--config", default="")
     demo.add_argument("--runs", default="")
+    commands.add_parser("demo-nightly", help="run nights in a row and show what changed")
     commands.add_parser("up", help="start Airflow and leave it running")
     commands.add_parser("down", help="end what is running")
     commands.add_parser("airflow", help="Airflow's own command", add_help=False)

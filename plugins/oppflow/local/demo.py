@@ -45,7 +45,7 @@ def run_demo(conf: Mapping[str, Any], model_roots: tuple[Path, ...], console: Co
     home = Home.of_project()
     stack = Stack.running(home)
     ours = stack is None
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     if stack is None:
         console.print("Starting Airflow (SQLite, LocalExecutor, loopback only) ...")
         stack = Stack.start(home, model_roots)
@@ -63,7 +63,8 @@ def run_demo(conf: Mapping[str, Any], model_roots: tuple[Path, ...], console: Co
             stack.stop()
 
 
-def _interrupt(*_: object) -> None:
+def interrupt(*_: object) -> None:
+    """End like Ctrl-C does."""
     raise KeyboardInterrupt
 
 
@@ -74,7 +75,7 @@ def _campaign(client: AirflowClient, conf: Mapping[str, Any], console: Console) 
     console.print(f"Campaign triggered: {asked}", highlight=False, markup=False, soft_wrap=True)
     line = ProgressLine(console)
     try:
-        state = _watch(client, run_id, line)
+        state = watch(client, run_id, line)
     finally:
         line.close()
     console.print(f"The campaign took {time.monotonic() - started:.1f} s, trigger to report.")
@@ -86,7 +87,8 @@ def _campaign(client: AirflowClient, conf: Mapping[str, Any], console: Console) 
     return 0 if state == "success" else 1
 
 
-def _watch(client: AirflowClient, run_id: str, line: ProgressLine) -> str:
+def watch(client: AirflowClient, run_id: str, line: ProgressLine) -> str:
+    """Show how far a campaign is until it has ended; its state then."""
     batches = None
     while True:
         state = str(client.dag_run(run_id)["state"])
