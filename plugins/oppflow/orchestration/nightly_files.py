@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _KEYS = ("name", "description", "enabled", "schedule", "timezone", "parameters",
          "skip_unchanged", "notify", "tags")  # fmt: skip
 _COMPARE_KEYS = ("false_discovery_rate", "minimum_change", "reference")
 _NOTIFY_KEYS = ("notifier", "arguments", "when")
+_LONGEST_TAG = 100
 _TAKEN = ("simulation_campaign",)
 
 
@@ -73,6 +75,8 @@ def read_folder(
             campaign = read_file(path, images)
         except OppflowError as error:  # noqa: PERF203 - a broken file leaves the others alone
             errors.append(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
+            errors.append(ParameterError(f"{path}, line 1: it cannot be read: {error!r}."))
         else:
             found += [campaign] if campaign.enabled else []
     names = [campaign.name for campaign in found]
@@ -123,7 +127,7 @@ class _Reader:
             parameters=self._parameters(),
             terms=self._terms(),
             notifiers=tuple(self._notifiers()),
-            tags=tuple(map(str, self._list("tags"))),
+            tags=self._tags(),
             enabled=self._flag("enabled"),
         )
 
@@ -158,6 +162,13 @@ class _Reader:
         if not isinstance(value, list):
             raise self._lined.error((key,), f"{key} must be a list, not {value!r}.")
         return value
+
+    def _tags(self) -> tuple[str, ...]:
+        tags = self._list("tags")
+        for index, tag in enumerate(tags):
+            if not isinstance(tag, str) or not 0 < len(tag) <= _LONGEST_TAG:
+                raise self._lined.error(("tags", index), f"{tag!r} cannot be a tag in Airflow.")
+        return tuple(tags)
 
     def _mapping(self, key: str) -> dict[str, Any]:
         value = self._data.get(key) or {}
@@ -218,6 +229,12 @@ class _Reader:
         for name, why in reasons.items():
             if given.get(name):
                 raise self._lined.error(("parameters", name), f"{name} cannot be given: {why}.")
+        for name, value in given.items():
+            try:
+                json.dumps(value)
+            except (TypeError, ValueError) as error:  # YAML knows dates, and rings of aliases
+                what = f"{name} cannot be {value!r}: {error}."
+                raise self._lined.error(("parameters", name), what, "Put it in quotes.") from None
         params = campaign_parameters(self._images, given)
         for name, value in given.items():
             self._check_parameter(name, value, params[name])

@@ -62,12 +62,22 @@ class LinedYaml:
         return ParameterError(f"{self.path}, line {self.lines[place]}: {what}", hint=hint)
 
 
-def _note_lines(path: Path, node: yaml.Node, place: Place, lines: dict[Place, int]) -> None:
+def _note_lines(
+    path: Path,
+    node: yaml.Node,
+    place: Place,
+    lines: dict[Place, int],
+    seen: set[int] | None = None,
+) -> None:
+    seen = set() if seen is None else seen
+    if id(node) in seen:  # an alias; what it stands for may even hold itself
+        return
+    seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             here: Place = (*place, index)
             lines[here] = item.start_mark.line + 1
-            _note_lines(path, item, here, lines)
+            _note_lines(path, item, here, lines, seen)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             line = key.start_mark.line + 1
@@ -77,4 +87,4 @@ def _note_lines(path: Path, node: yaml.Node, place: Place, lines: dict[Place, in
                     f"{path}, line {line}: {key.value} is there already, in line {lines[here]}."
                 )
             lines[here] = line
-            _note_lines(path, value, here, lines)
+            _note_lines(path, value, here, lines, seen)
