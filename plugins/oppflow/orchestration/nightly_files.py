@@ -230,15 +230,19 @@ class _Reader:
             if given.get(name):
                 raise self._lined.error(("parameters", name), f"{name} cannot be given: {why}.")
         for name, value in given.items():
-            try:
-                json.dumps(value)
-            except (TypeError, ValueError) as error:  # YAML knows dates, and rings of aliases
-                what = f"{name} cannot be {value!r}: {error}."
-                raise self._lined.error(("parameters", name), what, "Put it in quotes.") from None
+            self._check_json(name, value)
         params = campaign_parameters(self._images, given)
         for name, value in given.items():
             self._check_parameter(name, value, params[name])
         return given
+
+    def _check_json(self, name: str, value: Any) -> None:
+        """YAML knows more than JSON: dates, and aliases that hold themselves."""
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            what = f"{name} cannot be {value!r}: {error}."
+            raise self._lined.error(("parameters", name), what, "Put it in quotes.") from None
 
     def _check_parameter(self, name: str, value: Any, param: Param) -> None:
         """As the trigger form would, and then as the first task will."""
