@@ -17,6 +17,7 @@ network = networks.Mesh
 *.width = ${width=10..20 step 2}
 *.height = ${height=10..20 step 2}
 **.destAddresses = "0 18 52"
+**.sendIaTime = exponential(4ms)
 """
 _BUILT = shutil.ignore_patterns("out", "results", "*.so", "Makefile", "*_dbg")
 
@@ -41,16 +42,16 @@ _QUIET = {"**.vector-recording": "false"}
 _TASKS = ("cold", "again", "one run per task", "docker", "redis")
 
 OMNETPP = (
-    Campaign("routing, short", "routing", "MeshExperiment", 36, {"sim-time-limit": "3s"},
+    Campaign("routing, short", "routing", "MeshExperiment", 36, {"sim-time-limit": "1s"},
              variants=_TASKS),
     Campaign("aloha, 1,050 runs", "aloha", "PureAlohaExperiment", 1050,
              {"repeat": "50", **_QUIET}, variants=("cold", "again", "docker", "redis")),
     Campaign("aloha with vectors", "aloha", "PureAlohaExperiment", 210, {"repeat": "10"},
              variants=()),
-    Campaign("routing, long", "routing", "MeshExperiment", 36, {"sim-time-limit": "30s"},
-             repeats=1),
+    Campaign("routing, long", "routing", "MeshExperiment", 36, {"sim-time-limit": "10s"},
+             repeats=2),
     Campaign("aloha, 10,500 runs", "aloha", "PureAlohaExperiment", 10_500,
-             {"repeat": "500", **_QUIET}, repeats=1),
+             {"repeat": "500", **_QUIET}, repeats=2),
 )  # fmt: skip
 """Of OMNeT++'s samples, the short ones first."""
 
