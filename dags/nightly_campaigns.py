@@ -12,6 +12,6 @@ from oppflow.settings import Settings
 settings = Settings.from_environment()
 wanted = get_parsing_context().dag_id  # a task needs its own DAG only
 
-for nightly in read_folder(settings.nightly_files, settings.images)[0]:
+for nightly in read_folder(settings.nightly_files, settings.choices)[0]:
     if wanted in (None, nightly.name):
         globals()[nightly.name] = nightly_dag(nightly, settings)

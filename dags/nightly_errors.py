@@ -8,4 +8,4 @@ from oppflow.orchestration.nightly_files import check_folder
 from oppflow.settings import Settings
 
 settings = Settings.from_environment()
-check_folder(settings.nightly_files, settings.images)
+check_folder(settings.nightly_files, settings.choices)

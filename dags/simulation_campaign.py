@@ -17,7 +17,7 @@ with DAG(
     doc_md="Every run of a configuration, or those that a run filter selects, becomes a task. "
     "Results, tables and charts lie in the campaign's folder below the results root.",
     schedule=None,
-    params=campaign_parameters(settings.images),
+    params=campaign_parameters(settings.choices),
     default_args=task_defaults(),
     is_paused_upon_creation=False,
     max_active_runs=16,

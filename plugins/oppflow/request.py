@@ -14,7 +14,7 @@ from oppflow.settings import parse_size
 
 PARAMETERS = (
     "model", "projects", "config", "run_filter", "ini_files", "mode", "image", "options",
-    "exclude_ned", "keep", "runs_per_task", "memory", "wall_time_limit", "keep_going",
+    "exclude_ned", "keep", "runs_per_task", "queue", "memory", "wall_time_limit", "keep_going",
     "allow_partial", "reuse_results", "plan_only", "results",
 )  # fmt: skip
 """The names of a campaign's parameters, in the order in which a form asks for them."""
@@ -39,6 +39,7 @@ class CampaignRequest:
     exclude_ned: tuple[str, ...] = ()
     keep: tuple[str, ...] = KINDS
     runs_per_task: int | None = None
+    queue: str = ""
     memory: int = 1024**3
     wall_time_limit: float = 0.0
     keep_going: bool = True
@@ -64,7 +65,7 @@ class CampaignRequest:
         values["options"] = _options(values.get("options", {}))
         values["memory"] = _memory(str(values.get("memory", "1g")))
         values["results"] = _results_name(str(values.get("results", "")))
-        for name in ("model", "config", "run_filter"):
+        for name in ("model", "config", "run_filter", "queue"):
             values[name] = str(values.get(name, "")).strip()
         values["config"] = values["config"] or "General"
         values["keep"] = _kinds(KINDS if parameters.get("keep") is None else values["keep"])

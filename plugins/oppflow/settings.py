@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from oppflow.errors import ParameterError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 RUNNERS = ("docker", "process")
+DEFAULT_QUEUE = "simulate"
 
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
@@ -33,6 +35,14 @@ def parse_size(text: str) -> int:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What a campaign may choose from: the deployment's worker images, and its queues."""
+
+    images: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a deployment is made of. Sizes are bytes, times seconds, paths absolute."""
 
@@ -43,11 +53,13 @@ class Settings:
     result_ttl: int | None
     runner: str
     images: tuple[str, ...]
+    queues: tuple[str, ...]
     slots: int
     cores: int
     max_unpacked_bytes: int
     max_unpacked_files: int
     deployment: str
+    host: str
     docker_conn_id: str
     nightly_files: Path
 
@@ -65,12 +77,15 @@ class Settings:
         - ``OPPFLOW_DOCKER_CONN_ID``: Airflow's connection with the image registry's credentials.
           The engine is where ``DOCKER_HOST`` says, as for Docker's own programs.
         - ``OPPFLOW_IMAGES``: the worker images one may choose, separated by commas.
+        - ``OPPFLOW_QUEUES``: the queues one may choose, separated by commas; the first one is taken
+          otherwise (``simulate``).
         - ``OPPFLOW_SLOTS``: simulations that one task runs at once (1).
         - ``OPPFLOW_CORES``: how many run at once in all, as the pool ``oppflow`` has slots (this
           machine's cores).
         - ``OPPFLOW_MAX_UNPACKED``, ``OPPFLOW_MAX_FILES``: limits of one archive (20g, 200000).
         - ``OPPFLOW_NIGHTLY``: the folder with the files of nightly campaigns (``dags/nightly``).
         - ``OPPFLOW_DEPLOYMENT``: a name, where several deployments share a host (``oppflow``).
+        - ``OPPFLOW_HOST``: what manifests and errors call this machine (its host name).
 
         Raises:
             ParameterError: a value is malformed; the message names it.
@@ -92,15 +107,26 @@ class Settings:
             store_url=given.get("OPPFLOW_STORE_URL") or (cache / "store").as_uri(),
             result_ttl=_whole(given, "OPPFLOW_RESULT_TTL", None),
             runner=_runner(given),
-            images=tuple(name.strip() for name in images.split(",") if name.strip()),
+            images=_names(images),
+            queues=_names(given.get("OPPFLOW_QUEUES") or DEFAULT_QUEUE) or (DEFAULT_QUEUE,),
             slots=_whole(given, "OPPFLOW_SLOTS", 1) or 1,
             cores=_whole(given, "OPPFLOW_CORES", None) or len(os.sched_getaffinity(0)),
             max_unpacked_bytes=parse_size(given.get("OPPFLOW_MAX_UNPACKED") or "20g"),
             max_unpacked_files=_whole(given, "OPPFLOW_MAX_FILES", 200_000) or 1,
             deployment=given.get("OPPFLOW_DEPLOYMENT") or "oppflow",
+            host=given.get("OPPFLOW_HOST") or socket.gethostname(),
             docker_conn_id=given.get("OPPFLOW_DOCKER_CONN_ID", ""),
             nightly_files=path("OPPFLOW_NIGHTLY", PROJECT_ROOT / "dags" / "nightly"),
         )
+
+    @property
+    def choices(self) -> Choices:
+        """What a campaign may choose from."""
+        return Choices(self.images, self.queues)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _runner(given: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from oppflow.errors import ParameterError
 from oppflow.orchestration.nightly import nightly_dag
 from oppflow.orchestration.nightly_files import check_folder, read_file, read_folder
 from oppflow.request import PARAMETERS
-from oppflow.settings import PROJECT_ROOT, Settings
+from oppflow.settings import PROJECT_ROOT, Choices, Settings
 
 GOOD = """\
 schedule: "0 2 * * *"
@@ -34,7 +34,7 @@ def write(folder: Path, text: str, name: str = "queue.yaml") -> Path:
 
 def test_a_short_file_is_enough(tmp_path: Path) -> None:
     """Named by its file, in UTC, compared with the usual criteria, told to nobody."""
-    nightly = read_file(write(tmp_path, GOOD), ())
+    nightly = read_file(write(tmp_path, GOOD), Choices())
     assert (nightly.name, nightly.schedule, nightly.timezone) == (
         "nightly_queue", "0 2 * * *", "UTC",
     )  # fmt: skip
@@ -45,12 +45,12 @@ def test_a_short_file_is_enough(tmp_path: Path) -> None:
 
 def test_the_example_is_good_and_not_loaded(tmp_path: Path) -> None:
     """As it stands, and as a user switches it on."""
-    images = Settings.from_environment({}).images
+    choices = Settings.from_environment({}).choices
     folder = PROJECT_ROOT / "dags" / "nightly"
-    assert read_folder(folder, images) == ([], [])
+    assert read_folder(folder, choices) == ([], [])
     text = (folder / "example.yaml").read_text(encoding="utf-8")
     switched_on = "\n".join(line for line in text.splitlines() if not line.startswith("enabled"))
-    (nightly,) = read_folder(write(tmp_path, switched_on).parent, images)[0]
+    (nightly,) = read_folder(write(tmp_path, switched_on).parent, choices)[0]
     assert nightly.name == "nightly_mm1"
     assert nightly.notifiers[0].when == ("changed", "failed", "drift")
 
@@ -111,7 +111,7 @@ def test_what_is_wrong_is_told_with_file_and_line(
     """The message begins with them, and says what is wrong."""
     path = write(tmp_path, change)
     with pytest.raises(ParameterError) as caught:
-        read_file(path, ())
+        read_file(path, Choices())
     assert str(caught.value).startswith(f"{path}, line {line}: ")
     assert words in str(caught.value)
 
@@ -121,7 +121,7 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "queue.yaml"
     path.write_bytes(b"a: \xff\xfe\n")
     with pytest.raises(ParameterError, match="cannot be read"):
-        read_file(path, ())
+        read_file(path, Choices())
 
 
 def test_a_broken_file_leaves_the_others_alone(tmp_path: Path) -> None:
@@ -130,11 +130,11 @@ def test_a_broken_file_leaves_the_others_alone(tmp_path: Path) -> None:
     write(tmp_path, GOOD + "x: 1\n", "one.yaml")
     write(tmp_path, "[", "two.yaml")
     write(tmp_path, "[", "notes.txt")
-    found, errors = read_folder(tmp_path, ())
+    found, errors = read_folder(tmp_path, Choices())
     assert [nightly.name for nightly in found] == ["nightly_good"]
     assert len(errors) == 2
     with pytest.raises(ParameterError) as caught:
-        check_folder(tmp_path, ())
+        check_folder(tmp_path, Choices())
     for where in ("one.yaml, line 5:", "two.yaml, line 1:"):
         assert where in str(caught.value)
 
@@ -144,7 +144,7 @@ def test_of_two_files_with_one_name_none_is_loaded(tmp_path: Path) -> None:
     write(tmp_path, GOOD + "name: queue\n", "one.yaml")
     write(tmp_path, "name: queue\n" + GOOD, "two.yaml")
     write(tmp_path, GOOD, "three.yaml")
-    found, errors = read_folder(tmp_path, ())
+    found, errors = read_folder(tmp_path, Choices())
     assert [nightly.name for nightly in found] == ["nightly_three"]
     assert [str(error).partition(":")[0] for error in errors] == [
         f"{tmp_path}/one.yaml, line 5", f"{tmp_path}/two.yaml, line 1",
@@ -157,21 +157,21 @@ def test_a_copy_of_a_file_that_is_switched_off(tmp_path: Path) -> None:
     write(tmp_path, GOOD + "name: queue\nenabled: false\n", "example.yaml")
     write(tmp_path, GOOD + "name: queue\n", "queue.yaml")
     write(tmp_path, GOOD + "x: 1\nenabled: false\n", "wrong.yaml")
-    found, errors = read_folder(tmp_path, ())
+    found, errors = read_folder(tmp_path, Choices())
     assert [nightly.path.name for nightly in found] == ["queue.yaml"]
     assert len(errors) == 1
 
 
 def test_a_folder_that_is_not_there_has_no_files(tmp_path: Path) -> None:
     """A deployment without nightly campaigns."""
-    assert read_folder(tmp_path / "none", ()) == ([], [])
+    assert read_folder(tmp_path / "none", Choices()) == ([], [])
 
 
 def test_a_dag_has_the_tasks_of_a_campaign_and_two_more(tmp_path: Path) -> None:
     """Scheduled in its time zone, one night at a time, with a valid default for everything."""
     notify = f"notify:\n  - notifier: {SMTP}\n    arguments: {{to: a@example.org}}\n"
     path = write(tmp_path, GOOD + "timezone: Europe/Berlin\n" + notify)
-    dag = nightly_dag(read_file(path, ()), Settings.from_environment({"OPPFLOW_RUNNER": "process"}))
+    dag = nightly_dag(read_file(path, Choices()), Settings.from_environment({"OPPFLOW_RUNNER": "process"}))
     edges = {task.task_id: task.downstream_task_ids for task in dag.tasks}
     assert edges["collect"] == {"compare"}
     assert edges["compare"] == {"tell"}
@@ -191,7 +191,7 @@ def test_what_a_file_says_is_never_a_template(tmp_path: Path) -> None:
     """Only a notifier's arguments are, and those when it sends."""
     text = GOOD.replace("mm1", '"{{ 40 + 2 }}"') + f"notify: [{{notifier: {SMTP}}}]\n"
     dag = nightly_dag(
-        read_file(write(tmp_path, text), ()),
+        read_file(write(tmp_path, text), Choices()),
         Settings.from_environment({"OPPFLOW_RUNNER": "process"}),
     )
     for task in dag.tasks:
@@ -202,8 +202,8 @@ def test_the_examples_of_the_documentation_are_good(tmp_path: Path) -> None:
     """A whole file, further notifiers, and a DAG that follows."""
     text = (PROJECT_ROOT / "docs" / "nightly.md").read_text(encoding="utf-8")
     whole, notify = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert read_file(write(tmp_path, whole), ()).parameters["config"] == "Sweep"
-    assert read_file(write(tmp_path, GOOD + notify), ()).notifiers[0].when == ("failed",)
+    assert read_file(write(tmp_path, whole), Choices()).parameters["config"] == "Sweep"
+    assert read_file(write(tmp_path, GOOD + notify), Choices()).notifiers[0].when == ("failed",)
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names: dict[str, object] = {}
     exec(code, names)

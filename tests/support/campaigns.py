@@ -15,7 +15,7 @@ from oppflow.errors import OppflowError
 from oppflow.manifest import Manifest
 from oppflow.plan import PackedCampaign
 from oppflow.results_folder import ResultsFolder
-from oppflow.settings import PROJECT_ROOT, Settings
+from oppflow.settings import PROJECT_ROOT, Choices, Settings
 from oppflow.stages.build import build_model
 from oppflow.stages.collect import collect
 from oppflow.stages.pack import Identity, pack_model
@@ -90,7 +90,7 @@ def defaults() -> dict[str, Any]:
     """The parameters as the trigger form would send them."""
     from oppflow.orchestration.parameters import campaign_parameters
 
-    return {name: param.value for name, param in campaign_parameters(()).items()}
+    return {name: param.value for name, param in campaign_parameters(Choices()).items()}
 
 
 def pack(deployment: Deployment, **parameters: Any) -> PackedCampaign:

@@ -15,21 +15,25 @@ from oppflow.settings import Settings
 def campaign_tasks(
     settings: Settings,
     *,
+    queue: str = "",
     pack: Callable[[], Any] = pack_model,
     before_report: Callable[[], list[Any]] = list,
 ) -> None:
     """Make the tasks in the current DAG, see there for how they hang together.
 
-    ``pack`` makes the first task; what ``before_report`` makes comes one after the other between
+    What needs an engine goes to ``queue``, by default the deployment's first; the other tasks stay
+    where sources and results lie. ``pack`` makes the first task; what ``before_report`` makes comes one after the other between
     ``collect`` and ``report``.
     """
     packed = pack()
-    batches = resolve_runs(packed)
-    built = build_model(packed)
+    engines = queue or settings.queues[0]
+    batches = resolve_runs.override(queue=engines)(packed)
+    built = build_model.override(queue=engines)(packed)
     simulated = (
         simulate_operator(settings.runner)
         .partial(
             task_id="simulate",
+            queue=engines,
             map_index_template="{{ task.batch['label'] }}",
             pool=POOL,
             pool_slots=settings.slots,

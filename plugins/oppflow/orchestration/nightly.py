@@ -30,7 +30,7 @@ def nightly_dag(nightly: NightlyCampaign, settings: Settings) -> DAG:
         f"the verdict is in the log of `compare` and with the events of the asset {nightly.name}.",
         schedule=CronTriggerTimetable(nightly.schedule, timezone=nightly.timezone),
         catchup=False,
-        params=campaign_parameters(settings.images, nightly.parameters),
+        params=campaign_parameters(settings.choices, nightly.parameters),
         default_args=task_defaults(),
         is_paused_upon_creation=False,
         max_active_runs=1,  # a night is compared with the one before
@@ -38,6 +38,7 @@ def nightly_dag(nightly: NightlyCampaign, settings: Settings) -> DAG:
     ) as dag:
         campaign_tasks(
             settings,
+            queue=nightly.parameters.get("queue") or "",
             pack=lambda: _pack_task(nightly),
             before_report=lambda: [_compare_task(nightly), *_tell_tasks(nightly)],
         )

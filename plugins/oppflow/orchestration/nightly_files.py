@@ -20,6 +20,7 @@ from oppflow.errors import OppflowError, ParameterError
 from oppflow.orchestration.nightly_yaml import LinedYaml
 from oppflow.orchestration.parameters import campaign_parameters
 from oppflow.request import PARAMETERS, CampaignRequest
+from oppflow.settings import Choices
 
 DRIFT = "drift"
 WHEN = (*(verdict.value for verdict in Verdict), DRIFT)
@@ -60,7 +61,7 @@ class NightlyCampaign:
 
 
 def read_folder(
-    folder: Path, images: tuple[str, ...]
+    folder: Path, choices: Choices
 ) -> tuple[list[NightlyCampaign], list[OppflowError]]:
     """The campaigns of all good ``*.yaml`` and ``*.yml`` files, and what is wrong with others.
 
@@ -72,7 +73,7 @@ def read_folder(
     paths = sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
     for path in paths:
         try:
-            campaign = read_file(path, images)
+            campaign = read_file(path, choices)
         except OppflowError as error:  # noqa: PERF203 - a broken file leaves the others alone
             errors.append(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
@@ -89,31 +90,31 @@ def read_folder(
     return [c for c in found if names.count(c.name) == 1], errors
 
 
-def check_folder(folder: Path, images: tuple[str, ...]) -> None:
+def check_folder(folder: Path, choices: Choices) -> None:
     """Return if all files of a folder are good.
 
     Raises:
         ParameterError: the message names every wrong file, and the line.
     """
-    errors = read_folder(folder, images)[1]
+    errors = read_folder(folder, choices)[1]
     if errors:
         raise ParameterError("\n\n".join(["Nightly campaigns are wrong.", *map(str, errors)]))
 
 
-def read_file(path: Path, images: tuple[str, ...]) -> NightlyCampaign:
-    """Read and check one file; ``images`` are the worker images one may choose.
+def read_file(path: Path, choices: Choices) -> NightlyCampaign:
+    """Read and check one file; ``choices`` are the deployment's.
 
     Raises:
         ParameterError: the message names file and line.
     """
-    return _Reader(LinedYaml.read(path), images).campaign()
+    return _Reader(LinedYaml.read(path), choices).campaign()
 
 
 class _Reader:
-    def __init__(self, lined: LinedYaml, images: tuple[str, ...]) -> None:
+    def __init__(self, lined: LinedYaml, choices: Choices) -> None:
         self._lined = lined
         self._data = lined.data
-        self._images = images
+        self._choices = choices
 
     def campaign(self) -> NightlyCampaign:
         self._check_keys((), self._data, _KEYS)
@@ -231,7 +232,7 @@ class _Reader:
                 raise self._lined.error(("parameters", name), f"{name} cannot be given: {why}.")
         for name, value in given.items():
             self._check_json(name, value)
-        params = campaign_parameters(self._images, given)
+        params = campaign_parameters(self._choices, given)
         for name, value in given.items():
             self._check_parameter(name, value, params[name])
         return given

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import Param
 
 from oppflow.request import KINDS, PARAMETERS
+from oppflow.settings import Choices
 
 # null as well, so that the form does not mark an empty list as missing
 _REPEATED = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -15,13 +16,13 @@ _MORE = "More options"
 
 
 def campaign_parameters(
-    images: tuple[str, ...], defaults: Mapping[str, Any] | None = None
+    choices: Choices, defaults: Mapping[str, Any] | None = None
 ) -> dict[str, Param]:
     """The parameters by name, in the form's order.
 
-    ``images`` are those one may choose; ``defaults`` come in place of the usual ones.
+    ``defaults`` come in place of the usual ones.
     """
-    definitions = {**_what_to_run(), **_how_to_run(images), **_results()}
+    definitions = {**_what_to_run(), **_how_to_run(choices), **_results()}
     for name, value in (defaults or {}).items():
         definitions[name]["default"] = value
     return {name: Param(**definitions[name]) for name in PARAMETERS}
@@ -67,7 +68,7 @@ def _what_to_run() -> dict[str, dict[str, Any]]:
     }
 
 
-def _how_to_run(images: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def _how_to_run(choices: Choices) -> dict[str, dict[str, Any]]:
     return {
         "ini_files": {
             "default": ["omnetpp.ini"],
@@ -84,7 +85,7 @@ def _how_to_run(images: tuple[str, ...]) -> dict[str, dict[str, Any]]:
         },
         "image": {
             "default": None,
-            "enum": [None, *images],
+            "enum": [None, *choices.images],
             "title": "Worker image",
             "description": "Empty: the first one that is for the model's engine. "
             "Subprocesses need none.",
@@ -103,6 +104,14 @@ def _how_to_run(images: tuple[str, ...]) -> dict[str, dict[str, Any]]:
             "minimum": 1,
             "title": "Runs per task",
             "description": "Empty: automatic.",
+            "section": _MORE,
+        },
+        "queue": {
+            "default": None,
+            "enum": [None, *choices.queues],
+            "title": "Queue",
+            "description": "On machines of which kind it is simulated, where there are several. "
+            "Empty: the usual ones.",
             "section": _MORE,
         },
         "memory": {

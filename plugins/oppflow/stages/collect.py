@@ -17,6 +17,7 @@ from oppflow.manifest import make_manifest
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
 from oppflow.results_folder import ResultsFolder
 from oppflow.stages.build import with_builds
+from oppflow.stages.clocks import tell_of_clocks
 from oppflow.stages.resolve import HISTORY, history_key, load_history
 from oppflow.stages.simulate import run_record_key
 from oppflow.worker.packing import safe_name
@@ -42,6 +43,7 @@ def collect(
     plan = load_plan(deployment, packed)
     collector = _Collector(deployment, packed, folder, task_states)
     records = [collector.bring_home(planned) for planned in plan.runs] if plan else []
+    tell_of_clocks(packed, records)
     built = with_builds(deployment.store, packed)
     manifest = make_manifest(built, plan or Plan(()), records, task_states)
     folder.write_json(folder.manifest, manifest)

@@ -18,6 +18,8 @@ def explain_run(packed: PackedCampaign, planned: PlannedRun, record: RunRecord) 
         f"  campaign {packed.results}, configuration {packed.request.config}, "
         f"run number {run.number}, seed set {run.seed_set}, attempt {record.attempts}"
     )
+    if record.host:
+        where += f" on {record.host}"
     lines = [f"Run {run.label}: {record.outcome.value}. {record.message}", where]
     last = [line for line in record.last_lines if line.strip()][-_TOLD_LINES:]
     if last:

@@ -175,7 +175,7 @@ class _Batch:
     def _finish(self, event: Event, open_output: OpenOutput) -> None:
         told = RunRecord.from_json(event["record"])
         key, attempts = self._planned[told.number].key, told.attempts and self._attempt
-        record = replace(told, key=key, attempts=attempts)
+        record = replace(told, key=key, attempts=attempts, host=self._deployment.settings.host)
         if not event["path"]:
             self._note(record)
             return
