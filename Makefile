@@ -11,7 +11,8 @@ export DEMO_MODEL  := $(value MODEL)
 export DEMO_CONFIG := $(value CONFIG)
 export DEMO_RUNS   := $(value RUNS)
 
-.PHONY: help demo demo-nightly up down test test-omnetpp bench check images image-worker image-omnetpp lock clean
+.PHONY: help demo demo-nightly up down env test test-omnetpp test-compose bench check images \
+	image-worker image-omnetpp image-airflow lock clean
 
 help:
 	@echo "make demo   run a campaign through a real Airflow, and show its results"
@@ -20,6 +21,8 @@ help:
 	@echo "make up     start Airflow and leave it running;  make down  ends it"
 	@echo "make test   run every test that this machine can run"
 	@echo "make test-omnetpp  hold campaigns against opp_runall, with an OMNeT++ on PATH or OMNETPP_ROOT"
+	@echo "make test-compose  bring docker-compose.yaml up, run campaigns, kill a worker; no registry needed"
+	@echo "make env    write .env for docker-compose.yaml: random secrets, this machine's size"
 	@echo "make bench  measure campaigns side by side with opp_runall; takes an hour"
 	@echo "make check  formatting, lint and types"
 	@echo "make images build the container images;  make image-omnetpp OMNETPP_VERSION=6.1  one"
@@ -41,6 +44,13 @@ test: $(VENV)/.ready-test
 
 test-omnetpp: $(VENV)/.ready-test
 	@$(BIN)/python -m pytest tests/omnetpp_native $(ARGS)
+
+test-compose: $(VENV)/.ready-test
+	@tests/compose/prepare $(BIN)/python
+	@OPPFLOW_TEST_COMPOSE=1 $(BIN)/python -m pytest tests/compose $(ARGS)
+
+env:
+	@$(PYTHON) bin/make-env
 
 bench: $(VENV)/.ready-test
 	@PYTHONPATH=plugins:. $(BIN)/python -m bench $(ARGS)

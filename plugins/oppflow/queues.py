@@ -7,17 +7,15 @@ from typing import Any
 
 from oppflow.settings import Settings
 
-_NEED_AN_ENGINE = ("resolve_runs", "build_model", "simulate")
-
 
 def wanted_queue(task_id: str, queue: str, conf: Mapping[str, Any] | None) -> str:
     """The queue of a task instance whose DAG says ``queue``, and whose DAG run has ``conf``.
 
-    Only tasks that need an engine move, only between the deployment's queues, and tasks of other
+    Only simulations move, only between the deployment's queues, and tasks of other
     DAGs stay where they are.
     """
     wanted = (conf or {}).get("queue")
-    if not wanted or task_id not in _NEED_AN_ENGINE:
+    if not wanted or task_id != "simulate":
         return queue
     queues = Settings.from_environment().queues
     return str(wanted) if wanted in queues and queue in queues else queue

@@ -21,19 +21,18 @@ def campaign_tasks(
 ) -> None:
     """Make the tasks in the current DAG, see there for how they hang together.
 
-    What needs an engine goes to ``queue``, by default the deployment's first; the other tasks stay
-    where sources and results lie. ``pack`` makes the first task; what ``before_report`` makes comes one after the other between
+    Simulations go to ``queue``, by default the deployment's first; the other tasks stay where sources
+    and results lie. ``pack`` makes the first task; what ``before_report`` makes comes one after the other between
     ``collect`` and ``report``.
     """
     packed = pack()
-    engines = queue or settings.queues[0]
-    batches = resolve_runs.override(queue=engines)(packed)
-    built = build_model.override(queue=engines)(packed)
+    batches = resolve_runs(packed)
+    built = build_model(packed)
     simulated = (
         simulate_operator(settings.runner)
         .partial(
             task_id="simulate",
-            queue=engines,
+            queue=queue or settings.queues[0],
             map_index_template="{{ task.batch['label'] }}",
             pool=POOL,
             pool_slots=settings.slots,

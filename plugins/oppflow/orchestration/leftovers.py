@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_OFTEN_ENOUGH = 300.0  # seconds between two looks of a host's simulate tasks
 _ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 
@@ -35,6 +37,25 @@ def remove_leftovers(settings: Settings) -> None:
             reap(engine, settings.deployment, _Ended())
     except (InfrastructureError, AirflowException) as error:
         log.warning("What earlier tasks left on the container engine stays there: %s", error)
+
+
+def remove_leftovers_here(settings: Settings) -> None:
+    """`remove_leftovers` on a host that may never pack or collect: every five minutes at most.
+
+    Each host has an engine of its own; a task that is tried again elsewhere leaves its container.
+    """
+    if settings.runner != "docker":
+        return
+    looked = settings.work_dir / "looked-for-leftovers"
+    try:
+        age = time.time() - looked.stat().st_mtime
+    except OSError:
+        age = _OFTEN_ENOUGH
+    if age < _OFTEN_ENOUGH:
+        return
+    settings.work_dir.mkdir(parents=True, exist_ok=True)
+    looked.touch()
+    remove_leftovers(settings)
 
 
 class _Ended:

@@ -35,13 +35,16 @@ class SimulatesBatch(BaseOperator):
         """Simulate; how many runs had which outcome."""
         with explained():
             from oppflow.deployment import Deployment
+            from oppflow.orchestration.leftovers import remove_leftovers_here
             from oppflow.orchestration.tasks import packed_campaign
             from oppflow.stages.simulate import simulate_batch
 
             packed = packed_campaign()
             assert packed is not None  # this task is mapped over what came after it
+            deployment = Deployment.from_environment()
+            remove_leftovers_here(deployment.settings)
             return simulate_batch(
-                Deployment.from_environment(),
+                deployment,
                 packed,
                 self.batch["index"],
                 attempt=context["ti"].try_number,

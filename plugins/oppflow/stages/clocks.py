@@ -22,14 +22,14 @@ def tell_of_clocks(
     Nothing that oppflow decides depends on it: durations come from one clock each. Files and
     Airflow's pages have wrong times, and object stores refuse a clock that is minutes off.
     """
-    began = datetime.fromisoformat(packed.started)
+    began = _instant(packed.started)
     now = now or datetime.now(timezone.utc)
     worst: dict[str, timedelta] = {}
     for record in records:
         if record.outcome is Outcome.REUSED or not (record.started and record.ended):
             continue
-        early = began - datetime.fromisoformat(record.started)
-        late = datetime.fromisoformat(record.ended) - now
+        early = began - _instant(record.started)
+        late = _instant(record.ended) - now
         off = max(early, late)
         if off > _TOLERATED:
             worst[record.host] = max(off, worst.get(record.host, off))
@@ -41,3 +41,7 @@ def tell_of_clocks(
             off.total_seconds(),
         )
     return sorted(worst)
+
+
+def _instant(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00"))  # Python 3.10 knows no Z
