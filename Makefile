@@ -12,7 +12,7 @@ export DEMO_CONFIG := $(value CONFIG)
 export DEMO_RUNS   := $(value RUNS)
 
 .PHONY: help demo demo-nightly up down env test test-omnetpp test-compose bench check images \
-	image-worker image-omnetpp image-airflow lock clean
+	image-worker image-omnetpp lock clean
 
 help:
 	@echo "make demo   run a campaign through a real Airflow, and show its results"

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["task_instance_mutation_hook"]
 
 
-def task_instance_mutation_hook(
-    task_instance: TaskInstance, dag_run: DagRun | None = None
-) -> None:
+def task_instance_mutation_hook(task_instance: TaskInstance, dag_run: DagRun | None = None) -> None:
     """Send a campaign's simulations to the queue that its parameters name."""
     if dag_run is not None:
-        task_instance.queue = wanted_queue(
-            task_instance.task_id, task_instance.queue, dag_run.conf
-        )
+        task_instance.queue = wanted_queue(task_instance.task_id, task_instance.queue, dag_run.conf)

@@ -82,7 +82,7 @@ class RunRecord:
     ``started`` and ``ended`` are UTC, ISO 8601; ``wall_time`` and ``cpu_time`` are seconds of the
     last attempt; ``archive`` is the SHA-256 that names the results in the store, or None where
     nothing was left; ``files`` are the files in it. ``message`` says why the run is not good, ``host``
-    on which machine the task was.
+    on which machine its task was.
     """
 
     number: int

@@ -56,7 +56,7 @@ def test_a_queue_goes_to_the_machines_that_serve_it(lab: Lab) -> None:
 
 
 def test_a_machine_that_dies_loses_nothing(lab: Lab) -> None:
-    """Its runs are executed by the others, all others once; when it is back, it takes work again."""
+    """Its runs are executed by the others, all others once; back again, it takes work."""
     victim = lab.hosts["two"]
     run_id = lab.airflow.client.trigger(campaign(options={"*.customers": 400_000}))
     eventually(lambda: len(simulations(victim.work_dir)) == SLOTS, within=120)

@@ -171,7 +171,9 @@ def test_a_dag_has_the_tasks_of_a_campaign_and_two_more(tmp_path: Path) -> None:
     """Scheduled in its time zone, one night at a time, with a valid default for everything."""
     notify = f"notify:\n  - notifier: {SMTP}\n    arguments: {{to: a@example.org}}\n"
     path = write(tmp_path, GOOD + "timezone: Europe/Berlin\n" + notify)
-    dag = nightly_dag(read_file(path, Choices()), Settings.from_environment({"OPPFLOW_RUNNER": "process"}))
+    dag = nightly_dag(
+        read_file(path, Choices()), Settings.from_environment({"OPPFLOW_RUNNER": "process"})
+    )
     edges = {task.task_id: task.downstream_task_ids for task in dag.tasks}
     assert edges["collect"] == {"compare"}
     assert edges["compare"] == {"tell"}

@@ -60,9 +60,7 @@ class NightlyCampaign:
     enabled: bool = True
 
 
-def read_folder(
-    folder: Path, choices: Choices
-) -> tuple[list[NightlyCampaign], list[OppflowError]]:
+def read_folder(folder: Path, choices: Choices) -> tuple[list[NightlyCampaign], list[OppflowError]]:
     """The campaigns of all good ``*.yaml`` and ``*.yml`` files, and what is wrong with others.
 
     Of two files with one name, none is loaded: which of them was meant, nobody knows. Files that
