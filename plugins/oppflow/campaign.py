@@ -81,8 +81,8 @@ class RunRecord:
 
     ``started`` and ``ended`` are UTC, ISO 8601; ``wall_time`` and ``cpu_time`` are seconds of the
     last attempt; ``archive`` is the SHA-256 that names the results in the store, or None where
-    nothing was left; ``files`` are the files in it. ``message`` says why the run is not good, ``host``
-    on which machine its task was.
+    nothing was left; ``files`` are the files in it. ``message`` says why the run is not good;
+    ``host`` is the machine that its task was on.
     """
 
     number: int

@@ -153,7 +153,7 @@ def up(client_is_there: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
             client.wait_for_dag()
             yield Up(compose, client)
     finally:
-        print(compose("logs", "--tail", "40", check=False).stdout[-20_000:])
+        sys.stderr.write(compose("logs", "--tail", "40", check=False).stdout[-20_000:])
         compose("down", "--volumes", "--timeout", "20", check=False)
 
 

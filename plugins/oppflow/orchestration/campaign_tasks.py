@@ -21,9 +21,9 @@ def campaign_tasks(
 ) -> None:
     """Make the tasks in the current DAG, see there for how they hang together.
 
-    Simulations go to ``queue``, by default the deployment's first; the other tasks stay where sources
-    and results lie. ``pack`` makes the first task; what ``before_report`` makes comes one after the other between
-    ``collect`` and ``report``.
+    Simulations go to ``queue``, by default the deployment's first; the other tasks stay where
+    sources and results lie. ``pack`` makes the first task; what ``before_report`` makes comes one
+    after the other between ``collect`` and ``report``.
     """
     packed = pack()
     batches = resolve_runs(packed)

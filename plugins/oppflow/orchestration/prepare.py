@@ -1,4 +1,4 @@
-"""``python -m oppflow.orchestration.prepare``, docker-compose's first service: check the deployment, then make what Airflow needs.
+"""What docker-compose's first service does: check the deployment, make what Airflow needs.
 
 Others start only if it ends well, so that a wrong password is told once, here, in words.
 """
