@@ -117,7 +117,7 @@ def test_the_engine_proxy_lets_nothing_else_pass(up: Up) -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ("OPPFLOW_STORE_URL=redis://:wrong@store:6379/0", "user or password"),
+        ("OPPFLOW_STORE_URL=redis://:wrong@store:6379/0", "Set user and password"),
         ("DOCKER_HOST=tcp://engine-proxy:1", "No container engine answers"),
         ("OPPFLOW_RESULTS=/proc/results", "Nothing can be written into the results root"),
     ],
