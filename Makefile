@@ -22,7 +22,7 @@ help:
 	@echo "make test   run every test that this machine can run"
 	@echo "make test-omnetpp  hold campaigns against opp_runall, with an OMNeT++ on PATH or OMNETPP_ROOT"
 	@echo "make test-compose  bring docker-compose.yaml up, run campaigns, kill a worker; no registry needed"
-	@echo "make env    write .env for docker-compose.yaml: random secrets, this machine's size"
+	@echo "make env    write .env for docker-compose.yaml; OPEN=address lets others join, JOIN=host joins"
 	@echo "make bench  measure campaigns side by side with opp_runall; takes an hour"
 	@echo "make check  formatting, lint and types"
 	@echo "make images build the container images;  make image-omnetpp OMNETPP_VERSION=6.1  one"
@@ -50,7 +50,7 @@ test-compose: $(VENV)/.ready-test
 	@OPPFLOW_TEST_COMPOSE=1 $(BIN)/python -m pytest tests/compose $(ARGS)
 
 env:
-	@$(PYTHON) bin/make-env
+	@$(PYTHON) bin/make-env --open "$(OPEN)" --join "$(JOIN)"
 
 bench: $(VENV)/.ready-test
 	@PYTHONPATH=plugins:. $(BIN)/python -m bench $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,29 @@ def test_only_file_addresses_are_of_this_machine() -> None:
 def test_a_folder_without_git_has_no_commit(tmp_path: Path) -> None:
     """Which is no error."""
     assert commit_of(tmp_path) == ""
+
+
+def test_looking_at_a_repository_starts_none_of_its_programs(tmp_path: Path) -> None:
+    """Neither a file system monitor, nor a filter, nor a hook: the model may be anybody's."""
+    tree, started = tmp_path / "tree", tmp_path / "started"
+    tree.mkdir()
+
+    def git(*words: str) -> None:
+        name = ("-c", "user.name=n", "-c", "user.email=e@h")
+        subprocess.run(["git", "-C", str(tree), *name, *words], check=True, capture_output=True)
+
+    git("init", "--quiet")
+    (tree / ".gitattributes").write_text("* filter=odd\n")
+    (tree / "a.ned").write_text("simple A {}\n")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "first")
+    clean = commit_of(tree)
+    program = f"touch {started}; cat"
+    for key in ("core.fsmonitor", "filter.odd.clean", "filter.odd.process"):
+        git("config", key, program)
+    hook = tree / ".git" / "hooks" / "post-index-change"
+    hook.write_text(f"#!/bin/sh\n{program}\n")
+    hook.chmod(0o755)
+    (tree / "a.ned").write_text("simple B {}\n")
+    assert commit_of(tree) == f"{clean}+"
+    assert not started.exists()

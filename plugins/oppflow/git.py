@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from oppflow.archive.git import HARMLESS, without_filters
 from oppflow.errors import InfrastructureError, ParameterError
 
 # A ref stands behind the last @ of the path: names of users have their @ before it.
@@ -113,6 +114,7 @@ class GitAddress:
 def _run_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     elsewhere = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
     inherited = {name: value for name, value in os.environ.items() if name not in elsewhere}
+    inherited["GIT_OPTIONAL_LOCKS"] = "0"  # looking at a tree writes nothing into it
     return subprocess.run(
         ["git", "-C", str(folder), *arguments],
         env={**_NEVER_ASK, **inherited, "LC_ALL": "C"},  # its messages are read above
@@ -128,9 +130,10 @@ def commit_of(path: Path) -> str:
     """The commit that is checked out, ``+`` behind it when files differ, or nothing."""
     if shutil.which("git") is None:
         return ""
-    head = _run_git(path, "rev-parse", "HEAD")
+    head = _run_git(path, *HARMLESS, "rev-parse", "HEAD")
     if head.returncode != 0:
         return ""
     commit = head.stdout.strip()
-    changed = _run_git(path, "status", "--porcelain", "--", ".").stdout.strip()
+    options = [*HARMLESS, *without_filters(path)]
+    changed = _run_git(path, *options, "status", "--porcelain", "--", ".").stdout.strip()
     return f"{commit}+" if changed else commit

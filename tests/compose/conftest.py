@@ -89,10 +89,10 @@ def written(client_is_there: None, tmp_path: Path) -> Compose:
     return Compose(tmp_path)
 
 
-def make_env(folder: Path, **more: str) -> None:
+def make_env(folder: Path, *options: str, **more: str) -> None:
     """``make env``, and what a lab would add to the file by hand."""
     path = folder / ".env"
-    words = [sys.executable, str(PROJECT_ROOT / "bin" / "make-env"), str(path)]
+    words = [sys.executable, str(PROJECT_ROOT / "bin" / "make-env"), *options, str(path)]
     subprocess.run(words, check=True, capture_output=True)
     with path.open("a") as file:
         file.writelines(f"{name}={value}\n" for name, value in more.items())

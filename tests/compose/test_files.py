@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +18,7 @@ from oppflow.settings import PROJECT_ROOT
 
 MAIN = PROJECT_ROOT / "docker-compose.yaml"
 OPEN = PROJECT_ROOT / "docker-compose.open.yaml"
+MAKE_ENV = PROJECT_ROOT / "bin" / "make-env"
 HOST = PROJECT_ROOT / "docker-compose.host.yaml"
 
 
@@ -40,14 +46,51 @@ def test_secrets_are_random_and_the_owners_alone(tmp_path: Path) -> None:
     assert (first / ".env").read_text() == one
 
 
-def test_the_files_are_valid_together(written: Compose) -> None:
-    """As they are for one machine, opened for others, and on a further one."""
-    make_env(written.folder, OPPFLOW_MAIN="host1.lab")
-    more = "OPPFLOW_MAIN=host1.lab\nOPPFLOW_REMOTE_STORE_URL=redis://:x@host1.lab:6380/0\n"
-    with (written.folder / ".env").open("a") as file:
-        file.write(more)
-    for files in ((MAIN,), (MAIN, OPEN), (HOST,)):
-        Compose(written.folder, files)("config", "--quiet")
+def test_a_machine_is_opened_and_another_one_joins(written: Compose) -> None:
+    """One command each; the files that result are valid."""
+    path = written.folder / ".env"
+    before = written.environment
+    make_env(written.folder, "--open", "127.0.0.1")
+    assert written.environment["OPPFLOW_BIND"] == "127.0.0.1"
+    assert written.environment["COMPOSE_FILE"] == f"{MAIN.name}:{OPEN.name}"
+    assert (path.stat().st_mode & 0o777) == 0o600
+    Compose(written.folder, (MAIN, OPEN))("config", "--quiet")
+    with broker_of("127.0.0.1"):
+        make_env(written.folder, "--join", "localhost")
+    after = written.environment
+    assert after["OPPFLOW_MAIN"] == "localhost"
+    assert after["OPPFLOW_STORE_URL"] == before["OPPFLOW_STORE_URL"].replace(
+        "store:6379", "localhost:6380"
+    )
+    assert after["OPPFLOW_JWT_SECRET"] == before["OPPFLOW_JWT_SECRET"]
+    Compose(written.folder, (HOST,))("config", "--quiet")
+
+
+@contextlib.contextmanager
+def broker_of(address: str) -> Iterator[None]:
+    """Somebody listens at the broker's port, which may be the machine's own broker."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(socket.create_server((address, 6379)))
+        yield
+
+
+def test_joining_a_machine_that_is_not_open_says_what_to_do(tmp_path: Path) -> None:
+    """And so does joining without a copy of its file."""
+    for words, told in ((["--join", "host.invalid"], "copy the first"), ([], "")):
+        done = subprocess.run(
+            [sys.executable, str(MAKE_ENV), *words, str(tmp_path / ".env")],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert told in done.stderr
+    done = subprocess.run(
+        [sys.executable, str(MAKE_ENV), "--join", "host.invalid",
+         str(tmp_path / ".env")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "make env OPEN=ADDRESS" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("path", [MAIN, HOST], ids=lambda path: path.name)
