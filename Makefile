@@ -12,7 +12,7 @@ export DEMO_CONFIG := $(value CONFIG)
 export DEMO_RUNS   := $(value RUNS)
 
 .PHONY: help demo demo-nightly up down env test test-omnetpp test-compose bench check images \
-	image-worker image-omnetpp lock clean
+	image-worker image-omnetpp lock docs clean
 
 help:
 	@echo "make demo   run a campaign through a real Airflow, and show its results"
@@ -25,6 +25,7 @@ help:
 	@echo "make env    write .env for docker-compose.yaml; OPEN=address lets others join, JOIN=host joins"
 	@echo "make bench  measure campaigns side by side with opp_runall; takes an hour"
 	@echo "make check  formatting, lint and types"
+	@echo "make docs   HTML of docs/ in .cache/docs; broken links are errors"
 	@echo "make images build the container images;  make image-omnetpp OMNETPP_VERSION=6.1  one"
 
 demo: $(VENV)/.ready
@@ -54,6 +55,10 @@ env:
 
 bench: $(VENV)/.ready-test
 	@PYTHONPATH=plugins:. $(BIN)/python -m bench $(ARGS)
+
+docs: $(VENV)/.ready-test
+	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html $(ARGS) docs .cache/docs
+	@echo "The documentation is in .cache/docs; begin with index.html."
 
 check: $(VENV)/.ready-test
 	@$(BIN)/ruff format --check .
