@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import psutil
@@ -94,18 +95,18 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 
 def typed(blocks: list[Block], checkout: Checkout) -> str:
-    """The blocks as one script: shell as it stands, Python with what came before it on the page."""
-    script, python = "", ""
-    for block in blocks:
-        script += f"\necho 'At {block}:'\n"
-        text = block.text.replace(SHOWN_ADDRESS, checkout.address)
-        if block.language == "sh":
-            script += text
-            continue
-        python += text
-        file = checkout.home / f"{block.page.stem}-{block.line}.py"
-        file.write_text(python, encoding="utf-8")
-        script += f".venv/bin/python {file}\n"
+    """The blocks as one script, each saying where it is; Python blocks in a row are one program."""
+    script = ""
+    for language, group in groupby(blocks, key=lambda block: block.language):
+        part = list(group)
+        if language == "sh":
+            for block in part:
+                text = block.text.replace(SHOWN_ADDRESS, checkout.address)
+                script += f"\necho 'At {block}:'\n{text}"
+        else:
+            file = checkout.home / f"{part[0].page.stem}-{part[0].line}.py"
+            file.write_text("".join(f"print('At {block}:')\n{block.text}" for block in part))
+            script += f"\n.venv/bin/python {file}\n"
     return script
 
 
@@ -121,6 +122,13 @@ def test_commands_of_a_page(checkout: Checkout, page: Path) -> None:
 def test_down_ends_everything(checkout: Checkout) -> None:
     """Nothing of the copy is at work afterwards."""
     parts = json.loads((checkout.airflow / "running.json").read_text())["parts"].values()
-    assert all(psutil.pid_exists(pid) for pid, _ in parts)
+    assert all(at_work(pid) for pid, _ in parts)
     assert "Airflow is down." in checkout.good("make down")
-    assert not any(psutil.pid_exists(pid) for pid, _ in parts)
+    assert not any(at_work(pid) for pid, _ in parts)
+
+
+def at_work(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
