@@ -3,6 +3,7 @@
 project = "oppflow"
 html_title = "oppflow"
 html_theme = "furo"
+html_show_copyright = False
 extensions = ["myst_parser"]
 exclude_patterns = ["pictures"]
 
@@ -11,5 +12,5 @@ exclude_patterns = ["pictures"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["html_image"]
 highlight_language = "none"
-# Read from Airflow's and other sites by linkcheck alone: make docs ARGS="-b linkcheck"
+# Links to other sites are fetched by make docs ARGS="-b linkcheck" alone.
 linkcheck_timeout = 20

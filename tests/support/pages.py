@@ -15,7 +15,15 @@ from markdown_it.token import Token
 from oppflow.settings import PROJECT_ROOT
 
 DOCS = PROJECT_ROOT / "docs"
-PAGES = [PROJECT_ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+_CONTENTS = (DOCS / "index.md").read_text(encoding="utf-8").split()
+
+
+def _place(page: Path) -> int:
+    """Where a reader who goes by the contents comes to the page."""
+    return _CONTENTS.index(page.stem) if page.stem in _CONTENTS else 0
+
+
+PAGES = [PROJECT_ROOT / "README.md", *sorted(DOCS.glob("*.md"), key=_place)]
 CHANGELOG = PROJECT_ROOT / "CHANGELOG.md"
 
 _COMMENT = re.compile(r"\A<!-- (.+) -->\s*\Z")
