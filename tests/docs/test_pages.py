@@ -23,7 +23,7 @@ from tests.support.pages import (
     tokens_of,
 )
 
-from oppflow.request import CampaignRequest
+from oppflow.request import PARAMETERS, CampaignRequest
 from oppflow.settings import PROJECT_ROOT
 
 MARKED = ("sh", "python")
@@ -109,6 +109,17 @@ def test_parameters_in_commands_are_good(page: Path) -> None:
     for conf in confs:
         given: dict[str, Any] = json.loads(conf)
         assert CampaignRequest.from_parameters({"model": "any", **given}, given)
+
+
+def test_every_parameter_and_setting_is_described() -> None:
+    """In the tables of the page that is about them, and no other ones."""
+    text = (DOCS / "parameters.md").read_text(encoding="utf-8")
+    rows = [re.findall(r"`([^`]+)`", line.split(" | ")[0]) for line in text.splitlines()]
+    told = {name for names in rows for name in names}
+    assert set(PARAMETERS) <= told
+    settings = (PROJECT_ROOT / "plugins" / "oppflow" / "settings.py").read_text(encoding="utf-8")
+    known = set(re.findall(r'"(OPPFLOW_\w+)"', settings)) | {"OPPFLOW_HOME"}
+    assert {name for name in told if name.startswith("OPPFLOW_")} == known
 
 
 def test_messages_are_those_of_the_program() -> None:
