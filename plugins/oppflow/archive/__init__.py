@@ -3,12 +3,13 @@
 from oppflow.archive.entries import Entry, EntryKind, Limits
 from oppflow.archive.forwarding import END_OF_TAR, ForwardedTree
 from oppflow.archive.packing import PackedTree, pack_tree
-from oppflow.archive.streams import compress_stream, decompress_stream
+from oppflow.archive.streams import QUICK, compress_stream, decompress_stream
 from oppflow.archive.unpacking import unpack, unpack_tar
 from oppflow.archive.uploads import unpack_file
 
 __all__ = [
     "END_OF_TAR",
+    "QUICK",
     "Entry",
     "EntryKind",
     "ForwardedTree",

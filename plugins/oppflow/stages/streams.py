@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
-from oppflow.archive import compress_stream
+from oppflow.archive import QUICK, compress_stream
 from oppflow.errors import ArchiveError
 from oppflow.store import Record, RecordsOf, Store, StoredArchive
 
@@ -51,5 +51,6 @@ def store_tar(
             raise ArchiveError("An archive changed between the worker and the store.")
         return records(stored) if records else ()
 
-    with compress_stream(cast("BinaryIO", io.BufferedReader(reader, 1024 * 1024))) as compressed:
+    plain = cast("BinaryIO", io.BufferedReader(reader, 1024 * 1024))
+    with compress_stream(plain, QUICK) as compressed:
         return store.put(compressed, checked)
