@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from oppflow.archive import unpack
-from oppflow.campaign import Outcome, ResultFile, Run, RunRecord
+from oppflow.campaign import Outcome, Run, RunRecord
 from oppflow.deployment import Deployment
 from oppflow.errors import ArchiveError, ArchiveMissingError
 from oppflow.manifest import make_manifest
@@ -23,6 +24,11 @@ from oppflow.stages.simulate import run_record_key
 from oppflow.worker.packing import safe_name
 
 log = logging.getLogger(__name__)
+
+# Large archives are fetched, decompressed and checked a few at a time, which leaves the
+# interpreter to others. With small ones, threads would only wait for each other.
+_AT_ONCE = 4
+_LARGE = 256 * 1024  # bytes
 
 
 def collect(
@@ -42,7 +48,7 @@ def collect(
     folder.claim(packed.owner)
     plan = load_plan(deployment, packed)
     collector = _Collector(deployment, packed, folder, task_states)
-    records = [collector.bring_home(planned) for planned in plan.runs] if plan else []
+    records = collector.bring_all_home(plan.runs) if plan else []
     tell_of_clocks(packed, records)
     built = with_builds(deployment.store, packed)
     manifest = make_manifest(built, plan or Plan(()), records, task_states)
@@ -88,20 +94,40 @@ class _Collector:
         self._own = {data["number"]: data for data in own.values()}
         self._reused = store.get_records("result", [p.key for p in plan.runs if p.reuse])
 
-    def bring_home(self, planned: PlannedRun) -> RunRecord:
-        """Unpack one run's files into the results folder; its record as it is now known."""
-        record = self._record(planned)
+    def bring_all_home(self, runs: Sequence[PlannedRun]) -> list[RunRecord]:
+        """The runs' records as they are now known, with their files in the results folder.
+
+        Files get their names in the order of the runs, as two runs may ask for one name.
+        """
+        records = [self._record(planned) for planned in runs]
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="collect")
+        try:
+            ahead = {
+                index: pool.submit(self._unpacked, planned.run, record)
+                for index, (planned, record) in enumerate(zip(runs, records, strict=True))
+                if record.archive_bytes >= _LARGE
+            }
+            for index, planned in enumerate(runs):
+                large = ahead.get(index)
+                found = large.result() if large else self._unpacked(planned.run, records[index])
+                records[index] = self._name_files(planned.run, found)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return records
+
+    def _unpacked(self, run: Run, record: RunRecord) -> RunRecord:
+        """The record; if it has an archive, what that holds is put aside."""
         if record.archive is None:
             return record
         try:
-            files = self._unpack(planned.run, record)
+            self._unpack(run, record)
         except ArchiveMissingError as error:
             return _lost(record, f"Its results are not in the store any more. {error}")
         except ArchiveError as error:
             # Worthless, and in the way: the next campaign would reuse it.
             self._deployment.store.delete(record.archive)
             return _lost(record, f"Its results were damaged in the store. {error}")
-        return replace(record, files=files)
+        return record
 
     def _record(self, planned: PlannedRun) -> RunRecord:
         number = planned.run.number
@@ -122,9 +148,11 @@ class _Collector:
         )
         return RunRecord(number, planned.key, Outcome.LOST, attempts=0, message=message)
 
-    def _unpack(self, run: Run, record: RunRecord) -> tuple[ResultFile, ...]:
-        """The run's files under the names that they have in the folder now."""
-        aside = self._folder.aside / f"run-{run.number}"
+    def _aside(self, run: Run) -> Path:
+        return self._folder.aside / f"run-{run.number}"
+
+    def _unpack(self, run: Run, record: RunRecord) -> None:
+        aside = self._aside(run)
         shutil.rmtree(aside, ignore_errors=True)
         with self._deployment.store.open(record.archive or "") as stream:
             entries = unpack(stream, aside, limits=self._deployment.limits, keep_times=True)
@@ -135,6 +163,12 @@ class _Collector:
             raise ArchiveError(
                 f"The archive of run {run.number} does not hold what its record says: {odd}."
             )
+
+    def _name_files(self, run: Run, record: RunRecord) -> RunRecord:
+        """Move the run's files from aside to the names that they have in the folder."""
+        if record.archive is None:
+            return record
+        aside = self._aside(run)
         files = []
         for file in record.files:
             name = self._claim_name(run, file.name)
@@ -143,7 +177,7 @@ class _Collector:
             Path(aside, file.name).replace(target)
             files.append(replace(file, name=name))
         shutil.rmtree(aside, ignore_errors=True)
-        return tuple(files)
+        return replace(record, files=tuple(files))
 
     def _claim_name(self, run: Run, name: str) -> str:
         """The name, or one for this run alone where an earlier run of the campaign has it."""
