@@ -18,7 +18,7 @@ from tests.support.redis_server import running_redis
 from bench import airflow, rivals
 from bench.campaign_page import measure_page
 from bench.campaigns import Campaign, build_at_home, campaigns, lay_out
-from bench.tables import Row, draw, machine, row, write
+from bench.tables import Row, draw, machine, read, row, write
 from oppflow.local.home import cores
 from oppflow.settings import PROJECT_ROOT
 
@@ -33,8 +33,9 @@ Times = dict[tuple[str, str], list[float]]
 class Bench:
     """All that is measured, and what was measured so far."""
 
-    def __init__(self, chosen: list[Campaign], folder: Path) -> None:
+    def __init__(self, chosen: list[Campaign], folder: Path, *, with_page: bool) -> None:
         self._campaigns = chosen
+        self._with_page = with_page
         self._folder = folder
         self._models = lay_out(folder / "models")
         self._home = lay_out(folder / "home")
@@ -59,7 +60,8 @@ class Bench:
                 self.write()
         for variant in _ELSEWHERE:
             self._elsewhere(variant)
-        self._page = measure_page()
+        if self._with_page:
+            self._page = measure_page()
         self.write()
 
     def _elsewhere(self, variant: str) -> None:
@@ -92,7 +94,8 @@ class Bench:
         )
         self._more[campaign.name, variant] = (
             f"{first}{measured.peak_memory / _MIB:.0f} MiB at most, "
-            f"results {measured.result_bytes / _MIB:.1f} MiB"
+            f"results {measured.result_bytes / _MIB:.1f} MiB, "
+            f"stored {measured.stored_bytes / _MIB:.1f} MiB"
         )
 
     def _say(self, campaign: Campaign, variant: str, seconds: float) -> None:
@@ -100,9 +103,14 @@ class Bench:
         console.print(f"{campaign.name}: {variant}: {seconds:.1f} s", markup=False)
 
     def write(self) -> None:
-        """Write what there is so far: a benchmark takes an hour."""
-        rows = list(self._rows())
-        write(RESULTS, machine(self._slots), rows, self._page)
+        """Write what there is so far: a benchmark takes an hour. Rows of other campaigns stay."""
+        about = machine(self._slots)
+        known, page = read(RESULTS, about)
+        chosen = {campaign.name for campaign in self._campaigns}
+        rows = [*(one for one in known if one.campaign not in chosen), *self._rows()]
+        order = [campaign.name for campaign in campaigns()]
+        rows.sort(key=lambda one: order.index(one.campaign) if one.campaign in order else -1)
+        write(RESULTS, about, rows, self._page or page)
         draw(PROJECT_ROOT / "docs" / "benchmark.svg", rows)
 
     def _rows(self) -> Iterator[Row]:
@@ -119,10 +127,11 @@ def main() -> None:
     """Measure what the command line names, by default everything."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of campaigns' names")
+    parser.add_argument("--no-page", action="store_true", help="leave the campaign page out")
     arguments = parser.parse_args()
     chosen = [one for one in campaigns() if any(part in one.name for part in arguments.only)]
     with tempfile.TemporaryDirectory(prefix="oppflow-bench-", ignore_cleanup_errors=True) as folder:
-        Bench(chosen, Path(folder)).run()
+        Bench(chosen, Path(folder), with_page=not arguments.no_page).run()
     console.print(f"Written to {RESULTS / 'latest.md'}.")
 
 

@@ -35,13 +35,14 @@ class Measured:
     """A campaign that ended.
 
     Seconds to collected and to the first finished run (None: none was simulated), the most resident
-    memory of one of our processes, and the bytes of all results.
+    memory of one of our processes, and the bytes of all results and of their archives.
     """
 
     seconds: float
     first_run: float | None
     peak_memory: int
     result_bytes: int
+    stored_bytes: int
 
 
 class BenchedAirflow:
@@ -84,8 +85,9 @@ class BenchedAirflow:
         simulated = [r for _, r in manifest.runs if r.outcome.value == "done"]
         first = min((_seconds(record.ended) - began for record in simulated), default=None)
         size = sum(file.size for _, record in manifest.runs for file in record.files)
+        stored = sum(record.archive_bytes for _, record in manifest.runs)
         shutil.rmtree(folder.path)
-        return Measured(_seconds(tasks["collect"]["end_date"]) - began, first, peak, size)
+        return Measured(_seconds(tasks["collect"]["end_date"]) - began, first, peak, size, stored)
 
     def _forget_build(self) -> None:
         """As if the model had never been built here."""

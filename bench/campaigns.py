@@ -49,9 +49,9 @@ OMNETPP = (
     Campaign("aloha with vectors", "aloha", "PureAlohaExperiment", 210, {"repeat": "10"},
              variants=()),
     Campaign("routing, long", "routing", "MeshExperiment", 36, {"sim-time-limit": "10s"},
-             repeats=2),
+             repeats=1),
     Campaign("aloha, 10,500 runs", "aloha", "PureAlohaExperiment", 10_500,
-             {"repeat": "500", **_QUIET}, repeats=2),
+             {"repeat": "500", **_QUIET}, repeats=1),
 )  # fmt: skip
 """Of OMNeT++'s samples, the short ones first."""
 

@@ -87,6 +87,17 @@ def write(
     (folder / "latest.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def read(folder: Path, about: Mapping[str, str]) -> tuple[list[Row], list[Mapping[str, Any]]]:
+    """The rows and the page's figures of ``latest.json``, if they are of the same machine."""
+    try:
+        data = json.loads((folder / "latest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [], []
+    if data["machine"] != about:
+        return [], []
+    return [Row(**one) for one in data["rows"]], list(data["campaign_page"])
+
+
 def draw(path: Path, rows: Sequence[Row]) -> None:
     """A bar for each ratio, as SVG: no library is needed to look at it."""
     shown = [one for one in rows if one.ratio is not None]
