@@ -1,0 +1,281 @@
+"""Objects below a URL: whatever fsspec has a file system for, as ``s3://BUCKET/PATH``."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any, BinaryIO
+
+import fsspec
+from fsspec.config import conf
+from fsspec.core import url_to_fs
+
+from oppflow.archive.streams import read_chunks
+from oppflow.errors import OppflowError, ParameterError
+from oppflow.object_errors import MUTE, NO_BUCKET, Place, answered_code, code_of, explain
+
+BLOCK = 8 * 2**20
+"""Bytes sent or fetched at once; S3 takes 10,000 parts of 5 MiB or more."""
+
+_S3 = ("s3", "s3a")
+
+# Where an object is there at once and whole, and folders are but names. To make one there would
+# make the bucket, also one whose name was mistyped.
+_OBJECT_STORES = (*_S3, "gs", "gcs", "az", "abfs", "abfss")
+
+# The client's defaults make whoever mistyped an address wait for minutes.
+_PATIENCE = {"connect_timeout": 5, "read_timeout": 20, "max_pool_connections": 64}
+_RETRIES = {"mode": "standard", "total_max_attempts": 3}
+_RETRIES_GIVEN = ("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE")
+
+_CREATING_TRIES = 5
+
+
+class Objects:
+    """A URL's file system, used with errors that say what to do.
+
+    Endpoint, region and credentials are the file system's own matter: for S3, what AWS documents
+    (``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``, ...) and ``FSSPEC_S3_...``. All methods raise
+    `StoreError` for whatever the file system raises.
+    """
+
+    def __init__(self, url: str, place: Place) -> None:
+        """Nothing is connected to before it is used.
+
+        Raises:
+            ParameterError: the URL cannot be opened: a package is missing, or it names no bucket.
+        """
+        self.place = place
+        self._url = url
+        self._scheme = url.partition("://")[0].lower()
+        self._lock = threading.Lock()
+        self._others: list[Any] = []
+        self._check()
+        self._pid = os.getpid()
+        self._fs, self.root = self._open()
+
+    @staticmethod
+    def knows(scheme: str) -> bool:
+        """Whether there is a file system for URLs of this scheme, installed or not."""
+        return scheme in fsspec.available_protocols()
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether nobody ever sees half an object."""
+        return self._scheme in _OBJECT_STORES
+
+    @property
+    def fs(self) -> Any:
+        """The file system; one of its own in a forked process, as connections cannot be shared."""
+        with self._lock:
+            if self._pid != os.getpid():
+                # Kept, as its end would close what the parent process still uses.
+                self._others.append(self._fs)
+                self._fs, self.root = self._open()
+                self._pid = os.getpid()
+            return self._fs
+
+    def _check(self) -> None:
+        bucket = self._url.partition("://")[2].strip("/")
+        if self._scheme in _S3 and (not bucket or "@" in bucket or "?" in bucket):
+            raise ParameterError(
+                f"{self.place.url!r} is no address of a bucket.",
+                hint=f"Write {self.place.setting}=s3://BUCKET/PATH; credentials come from "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            )
+
+    def _open(self) -> tuple[Any, str]:
+        try:
+            # A cached listing would not show what others store; a cached file system would not
+            # see other credentials.
+            fs, root = url_to_fs(
+                self._url, use_listings_cache=False, skip_instance_cache=True, **self._options()
+            )
+        except (ImportError, ValueError) as error:
+            raise ParameterError(
+                f"{str(self.place).capitalize()} cannot be opened: {error}.",
+                hint=f"Install the package that it names, or correct {self.place.setting}.",
+            ) from None  # it may quote a secret
+        return fs, str(root).rstrip("/")
+
+    def _options(self) -> dict[str, Any]:
+        if self._scheme not in _S3:
+            return {}
+        given = conf.get("s3", {}).get("config_kwargs")
+        retries = {} if any(map(os.environ.get, _RETRIES_GIVEN)) else {"retries": _RETRIES}
+        known = given if isinstance(given, dict) else {}
+        return {"config_kwargs": {**_PATIENCE, **retries, **known}}
+
+    def path(self, *names: str) -> str:
+        """The path of an object below the URL."""
+        return "/".join((self.root, *names))
+
+    @contextmanager
+    def explained(self, what: str) -> Iterator[None]:
+        """Turn what a file system raises into `StoreError`, told as ``what`` failing."""
+        try:
+            yield
+        except OppflowError:
+            raise
+        except Exception as error:  # each file system has errors of its own, with no common base
+            raise explain(self._telling(error), what, self.place) from error
+
+    def _telling(self, error: Exception) -> Exception:
+        """The error, or one that says why where the server's answer did not."""
+        if answered_code(error) in MUTE:
+            try:
+                self.fs.ls(self.root)
+            except Exception as better:  # noqa: BLE001 - it says more, or it is not used
+                if answered_code(better) not in {*MUTE, ""}:
+                    return better
+        return error
+
+    def check_there(self) -> None:
+        """Return if objects can be missing one by one: where the bucket is missing, all are."""
+        if not self.are_whole:
+            return
+        with self.explained("Listing"):
+            try:
+                self.fs.ls(self.root)
+            except FileNotFoundError as error:
+                if code_of(error) == NO_BUCKET:
+                    raise
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder where there are any."""
+        if not self.are_whole:
+            self.fs.makedirs(path, exist_ok=True)
+
+    def read(self, path: str) -> bytes | None:
+        """A small object, or None if it is not there."""
+        with self.explained(f"Reading {path}"):
+            try:
+                return bytes(self.fs.cat_file(path))
+            except FileNotFoundError as error:
+                if code_of(error) == NO_BUCKET:
+                    raise
+                return None
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a small object if there is none; of all who try, one is told True.
+
+        ``data`` is the caller's alone: so it knows its own where the answer to its first try was
+        lost. As sure as the server: S3's ``If-None-Match``, where that is ignored, makes no
+        difference between two who try at the same moment.
+        """
+        for attempt in range(_CREATING_TRIES):
+            with self.explained(f"Writing {path}"):
+                try:
+                    if self.fs.exists(path):  # a server may ignore the condition
+                        return False
+                    self.make_folder(path.rpartition("/")[0])
+                    self.fs.pipe_file(path, data, mode="create")
+                except FileExistsError:
+                    return self.read(path) == data
+                except Exception as error:
+                    # Another's request for it is under way: who of the two is first is not known.
+                    is_last = attempt == _CREATING_TRIES - 1
+                    if is_last or code_of(error) != "ConditionalRequestConflict":
+                        raise
+                else:
+                    return True
+        return False
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Write an object, in parts if it is large; where ``chunks`` raise, none appears."""
+        with self.explained(f"Opening {path}"):
+            self.make_folder(path.rpartition("/")[0])
+            file = self.fs.open(path, "wb", block_size=BLOCK)
+        try:
+            for chunk in chunks:
+                with self.explained(f"Writing {path}"):
+                    file.write(chunk)
+            with self.explained(f"Writing {path}"):
+                file.close()
+        except BaseException:
+            _throw_away(file)
+            if not self.are_whole:
+                with suppress(Exception):  # the error that led here says more
+                    self.fs.rm_file(path)
+            raise
+
+    @contextmanager
+    def chunks(self, path: str) -> Iterator[Iterator[bytes]]:
+        """The bytes of an object.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
+        try:
+            with self.explained(f"Opening {path}"):
+                file = self._opened(path)
+        except _MissingError:
+            raise FileNotFoundError(path) from None
+        try:
+            yield self._read(file, path)
+        finally:
+            with suppress(Exception):  # all was read, or somebody stopped reading
+                file.close()
+
+    def _opened(self, path: str) -> BinaryIO:
+        try:
+            return self.fs.open(path, "rb", block_size=BLOCK)  # type: ignore[no-any-return]
+        except FileNotFoundError:
+            self.check_there()
+            raise _MissingError(path) from None
+
+    def _read(self, file: BinaryIO, path: str) -> Iterator[bytes]:
+        chunks = read_chunks(file)
+        while True:
+            with self.explained(f"Reading {path}"):
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
+
+    def remove(self, path: str) -> None:
+        """Remove an object; one that is not there is fine."""
+        with self.explained(f"Deleting {path}"), suppress(FileNotFoundError):
+            self.fs.rm_file(path)
+
+    def move(self, path: str, target: str) -> None:
+        """Give an object another name: copied by the server, in parts if it is large."""
+        with self.explained(f"Moving {path}"):
+            if self.are_whole:
+                self.fs.cp_file(path, target)
+                self.fs.rm_file(path)
+            else:
+                self.fs.mv(path, target)
+
+    def abort_uploads(self, prefix: str, oldest: datetime) -> None:
+        """End uploads in parts below a path that somebody began before ``oldest`` and left.
+
+        Not everybody may list them: a lifecycle rule of the bucket does it as well.
+        """
+        if self._scheme not in _S3:
+            return
+        bucket, _, keys = prefix.partition("/")
+        with suppress(Exception):
+            for upload in self.fs.list_multipart_uploads(bucket):
+                if upload["Key"].startswith(keys) and upload["Initiated"] < oldest:
+                    self.fs.call_s3(
+                        "abort_multipart_upload",
+                        Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"],
+                    )  # fmt: skip
+
+
+class _MissingError(OppflowError):
+    """An object is not there; passes through `Objects.explained`."""
+
+
+def _throw_away(file: Any) -> None:
+    """Abort an upload, whose parts would be kept and paid for; other files are closed."""
+    with suppress(Exception):
+        file.discard()
+        file.closed = True  # else the rest would be sent when it is collected
+        return
+    with suppress(Exception):
+        file.close()
