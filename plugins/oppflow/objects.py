@@ -34,6 +34,19 @@ _RETRIES_GIVEN = ("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE")
 _CREATING_TRIES = 5
 
 
+def redacted(url: str) -> str:
+    """The URL without user, password and options, for messages.
+
+    A password may hold any character: all up to the last ``@`` goes, and where that may be in the
+    options, everything.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return f"{scheme.partition(':')[0]}:..."
+    place, _, options = rest.partition("?")
+    return f"{scheme}://..." if "@" in options else f"{scheme}://{place.rpartition('@')[2]}"
+
+
 class Objects:
     """A URL's file system, used with errors that say what to do.
 

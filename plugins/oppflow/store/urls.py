@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from oppflow.errors import ParameterError
+from oppflow.objects import redacted
 from oppflow.store.file_store import FileStore
 from oppflow.store.interface import Store
 from oppflow.store.object_store import ObjectStore
@@ -40,17 +41,6 @@ def open_store(url: str, *, ttl_seconds: int | None = None) -> Store:
     )
 
 
-def redacted(url: str) -> str:
-    """The URL without user, password and options, for messages.
-
-    A password may hold any character: all up to the last ``@`` goes, and where that may be in the
-    options, everything.
-    """
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        return f"{scheme.partition(':')[0]}:..."
-    place, _, options = rest.partition("?")
-    return f"{scheme}://..." if "@" in options else f"{scheme}://{place.rpartition('@')[2]}"
 
 
 def _open_files(url: str, ttl_seconds: int | None) -> Store:
