@@ -35,6 +35,28 @@ _SERVER = {
     "ConnectionRefusedError", "ClientConnectorError", "ResponseParserError", "InvalidEndpointError",
 }  # fmt: skip
 
+_SET_CLOCK = (
+    "The clocks of this host and of the object store differ by more than the 15 minutes that it "
+    "allows: this host's says {now}. Set whichever is wrong, and let NTP keep it."
+)
+_SET_CREDENTIALS = (
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for temporary ones AWS_SESSION_TOKEN as "
+    "well), or AWS_PROFILE, in the environment of all Airflow processes; for a server that is not "
+    "Amazon's, AWS_ENDPOINT_URL too."
+)
+_GRANT = (
+    "The credentials are not allowed to do this. They need s3:ListBucket on the bucket and "
+    "s3:GetObject, s3:PutObject and s3:DeleteObject on what is below {url}."
+)
+_HINTS = (
+    (_CLOCK, _SET_CLOCK),
+    (_CREDENTIALS, _SET_CREDENTIALS),
+    (_DENIED, _GRANT),
+    (_BUCKET, "Make the bucket, or correct {setting}: buckets are not made for you."),
+    (_REGION, "Set AWS_DEFAULT_REGION to the bucket's region."),
+    (_SERVER, "Check that the object store runs, and that AWS_ENDPOINT_URL names it."),
+)
+
 MUTE = {"400", "403", "404", "Forbidden", "Bad Request"}
 """Codes of answers without a body, as those to HEAD are: they do not say why."""
 
@@ -93,29 +115,10 @@ def explain(error: BaseException, what: str, place: Place) -> StoreError:
 
 
 def _hint(code: str, place: Place) -> str:
-    if code in _CLOCK:
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return (
-            "The clocks of this host and of the object store differ by more than the 15 minutes "
-            f"that it allows: this host's says {now}. Set whichever is wrong, and let NTP keep it."
-        )
-    if code in _CREDENTIALS:
-        return (
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for temporary ones AWS_SESSION_TOKEN "
-            "as well), or AWS_PROFILE, in the environment of all Airflow processes; for a server "
-            "that is not Amazon's, AWS_ENDPOINT_URL too."
-        )
-    if code in _DENIED:
-        return (
-            "The credentials are not allowed to do this. They need s3:ListBucket on the bucket and "
-            f"s3:GetObject, s3:PutObject and s3:DeleteObject on what is below {place.url}."
-        )
-    if code in _BUCKET:
-        return f"Make the bucket, or correct {place.setting}: buckets are not made for you."
-    if code in _REGION:
-        return "Set AWS_DEFAULT_REGION to the bucket's region."
-    if code in _SERVER:
-        return "Check that the object store runs, and that AWS_ENDPOINT_URL names it."
+    for codes, hint in _HINTS:
+        if code in codes:
+            now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            return hint.format(now=now, setting=place.setting, url=place.url)
     return (
         f"Check {place.setting}, the credentials in the environment, and that they allow "
         "listing, reading, writing and deleting there."

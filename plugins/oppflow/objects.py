@@ -32,6 +32,7 @@ _RETRIES = {"mode": "standard", "total_max_attempts": 3}
 _RETRIES_GIVEN = ("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE")
 
 _CREATING_TRIES = 5
+_EXISTS = {"PreconditionFailed", "412"}
 
 
 def redacted(url: str) -> str:
@@ -186,12 +187,12 @@ class Objects:
                         return False
                     self.make_folder(path.rpartition("/")[0])
                     self.fs.pipe_file(path, data, mode="create")
-                except FileExistsError:
-                    return self.read(path) == data
                 except Exception as error:
+                    code = code_of(error)
+                    if isinstance(error, FileExistsError) or code in _EXISTS:
+                        return self.read(path) == data
                     # Another's request for it is under way: who of the two is first is not known.
-                    is_last = attempt == _CREATING_TRIES - 1
-                    if is_last or code_of(error) != "ConditionalRequestConflict":
+                    if code != "ConditionalRequestConflict" or attempt == _CREATING_TRIES - 1:
                         raise
                 else:
                     return True
@@ -274,10 +275,7 @@ class Objects:
         with suppress(Exception):
             for upload in self.fs.list_multipart_uploads(bucket):
                 if upload["Key"].startswith(keys) and upload["Initiated"] < oldest:
-                    self.fs.call_s3(
-                        "abort_multipart_upload",
-                        Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"],
-                    )  # fmt: skip
+                    self.fs.abort_mpu(bucket, upload["Key"], upload["UploadId"])
 
 
 class _MissingError(OppflowError):

@@ -84,7 +84,7 @@ class LocalResults(CampaignResults):
 
 
 def files_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Name and path of every regular file in a campaign's folder, sorted; no links, none of ours."""
+    """Name and path of every regular file in the folder, sorted; neither links nor our own."""
     for top, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(PRIVATE))
         for name in sorted(names):

@@ -55,8 +55,9 @@ class ObjectStore(Store):
         self._sweep()
         tally = Tally()
         chunks = tally.count(read_chunks(stream))
-        start, is_all = _start(chunks)
-        if is_all and self._objects.are_whole:
+        # What fits into one block needs no name aside, where nobody ever sees half of it.
+        start, is_all = _start(chunks) if self._objects.are_whole else (deque[bytes](), False)
+        if is_all:
             belonging = records(tally.archive) if records else ()
             data = b"".join(start)
             with self._objects.explained("Writing an archive"):

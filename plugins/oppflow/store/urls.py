@@ -12,6 +12,8 @@ from oppflow.store.file_store import FileStore
 from oppflow.store.interface import Store
 from oppflow.store.object_store import ObjectStore
 
+__all__ = ["open_store", "redacted"]
+
 Opener = Callable[[str, "int | None"], Store]
 
 _KNOWN = (
@@ -39,8 +41,6 @@ def open_store(url: str, *, ttl_seconds: int | None = None) -> Store:
     raise ParameterError(
         f"{redacted(url)!r} names no store.", hint=f"Set OPPFLOW_STORE_URL to one of: {_KNOWN}."
     )
-
-
 
 
 def _open_files(url: str, ttl_seconds: int | None) -> Store:
