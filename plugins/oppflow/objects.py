@@ -13,12 +13,15 @@ import fsspec
 from fsspec.config import conf
 from fsspec.core import url_to_fs
 
-from oppflow.archive.streams import read_chunks
+from oppflow.archive.streams import CHUNK
 from oppflow.errors import OppflowError, ParameterError
 from oppflow.object_errors import MUTE, NO_BUCKET, Place, answered_code, code_of, explain
 
-BLOCK = 8 * 2**20
-"""Bytes sent or fetched at once; S3 takes 10,000 parts of 5 MiB or more."""
+BLOCK = 5 * 2**20
+"""Bytes sent at once, of which the client holds some copies; S3 takes no smaller parts."""
+
+_READ = 4 * 2**20  # bytes fetched at once
+_PARTS = 9_000  # of the 10,000 that S3 takes
 
 _S3 = ("s3", "s3a")
 
@@ -198,11 +201,14 @@ class Objects:
                     return True
         return False
 
-    def write(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Write an object, in parts if it is large; where ``chunks`` raise, none appears."""
+    def write(self, path: str, chunks: Iterable[bytes], *, size: int = 0) -> None:
+        """Write an object, in parts if it is large; where ``chunks`` raise, none appears.
+
+        ``size`` is how many bytes are expected: beyond 45 GB, S3 wants to know that in advance.
+        """
         with self.explained(f"Opening {path}"):
             self.make_folder(path.rpartition("/")[0])
-            file = self.fs.open(path, "wb", block_size=BLOCK)
+            file = self.fs.open(path, "wb", block_size=max(BLOCK, -(-size // _PARTS)))
         try:
             for chunk in chunks:
                 with self.explained(f"Writing {path}"):
@@ -236,19 +242,21 @@ class Objects:
 
     def _opened(self, path: str) -> BinaryIO:
         try:
-            return self.fs.open(path, "rb", block_size=BLOCK)  # type: ignore[no-any-return]
+            return self.fs.open(  # type: ignore[no-any-return]
+                path, "rb", block_size=_READ, cache_type="none"
+            )
         except FileNotFoundError:
             self.check_there()
             raise _MissingError(path) from None
 
     def _read(self, file: BinaryIO, path: str) -> Iterator[bytes]:
-        chunks = read_chunks(file)
         while True:
             with self.explained(f"Reading {path}"):
-                chunk = next(chunks, None)
-            if chunk is None:
+                block = file.read(_READ)
+            if not block:
                 return
-            yield chunk
+            for start in range(0, len(block), CHUNK):
+                yield block[start : start + CHUNK]
 
     def remove(self, path: str) -> None:
         """Remove an object; one that is not there is fine."""

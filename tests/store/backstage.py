@@ -20,7 +20,7 @@ class Backstage(Protocol):
     retains: bool  # whether what nobody uses goes
     is_shared: bool  # whether other processes see it
     claims_safely: bool  # whether one of many who claim a record at once gets it
-    many: int  # how many records it takes two seconds to look for, at most
+    many: int  # how many records can be looked for in a few seconds
 
     def archives(self) -> list[str]:
         """Digests of all archives that can be seen."""
@@ -110,7 +110,7 @@ class ObjectsBackstage:
         self.retains = False
         self.is_shared = not url.startswith("memory:")
         self.claims_safely = self.is_s3 = url.startswith("s3:")
-        self.many = 500 if self.is_s3 else 10_000  # each is a request to a server in Python
+        self.many = 200 if self.is_s3 else 10_000  # each is a request to a server in Python
         self._fs, self._root = url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
 
     def archives(self) -> list[str]:

@@ -240,7 +240,7 @@ class TestRecords:
             store.put_record("run", key, {"key": key})
         start = time.perf_counter()
         found = store.get_records("run", keys)
-        assert time.perf_counter() - start < 2
+        assert time.perf_counter() - start < (2 if backstage.many == 10_000 else 20)
         assert found == {key: {"key": key} for key in keys[::10]}
 
     def test_a_damaged_record_is_as_good_as_none(self, store: Store, backstage: Backstage) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,11 +127,15 @@ def running_s3() -> Iterator[S3Server]:
 
 def _wait_for(server: S3Server, log: Path) -> None:
     deadline = time.monotonic() + _START_TIMEOUT
-    while True:
-        try:
-            with urllib.request.urlopen(f"{server.url}/moto-api/", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            if server.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"The S3 server did not start:\n{log.read_text()}") from None
-            time.sleep(0.1)
+    while not _answers(server):
+        if server.process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"The S3 server did not start:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
+def _answers(server: S3Server) -> bool:
+    try:
+        with urllib.request.urlopen(f"{server.url}/moto-api/", timeout=5):
+            return True
+    except OSError:
+        return False

@@ -182,8 +182,9 @@ class RemoteResults(CampaignResults):
             copies.save()
 
     def _upload(self, name: str) -> None:
-        with (self.folder.path / name).open("rb") as file:
-            self._objects.write(self._path(name), read_chunks(file))
+        path = self.folder.path / name
+        with path.open("rb") as file:
+            self._objects.write(self._path(name), read_chunks(file), size=path.stat().st_size)
 
     def remove(self, name: str) -> None:
         self._objects.remove(self._path(name))
