@@ -82,7 +82,8 @@ class S3Server:
             self._post("/moto-api/reset-auth", b"inf")
 
     def _post(self, path: str, data: bytes) -> None:
-        with urllib.request.urlopen(urllib.request.Request(f"{self.url}{path}", data)):
+        headers = {"Content-Type": "text/plain"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}{path}", data, headers)):
             pass
 
 
