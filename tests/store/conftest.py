@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.store.backstage import Backstage, FilesBackstage, ObjectsBackstage, RedisBackstage
 from tests.support.redis_server import NO_REDIS, RedisServer, redis_is_there, running_redis
-from tests.support.s3_server import S3Server, running_s3
+from tests.support.s3_fixtures import bucket, s3_server  # noqa: F401 - fixtures
 
 from oppflow.store import Store, open_store
 
@@ -19,20 +19,6 @@ def redis_server() -> Iterator[RedisServer]:
         pytest.skip(NO_REDIS)
     with running_redis() as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
-    with running_s3() as server:
-        yield server
-
-
-@pytest.fixture
-def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of a path in a bucket of one's own; the environment names the server."""
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    return f"{s3_server.make_bucket()}/a/store"
 
 
 @pytest.fixture(params=["files", "redis", "redis over a socket", "local", "memory", "s3"])

@@ -42,7 +42,7 @@ class RemoteRoot(ResultsRoot):
         Raises:
             ParameterError: the URL cannot be opened.
         """
-        self._url = url.rstrip("/")
+        self._url = url
         place = Place("results root", redacted(self._url), "OPPFLOW_RESULTS")
         self.objects = objects or Objects(self._url, place)
         self._copies = copies
@@ -98,7 +98,7 @@ class RemoteResults(CampaignResults):
         self._objects = objects
 
     def where(self, name: str = "") -> str:
-        return "/".join(filter(None, (self._objects.place.url, self.name, name)))
+        return "/".join(filter(None, (self._objects.place.url.rstrip("/"), self.name, name)))
 
     def check_free(self, owner: str) -> None:
         found = self._owner()
