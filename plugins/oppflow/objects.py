@@ -9,12 +9,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, BinaryIO
 
-import fsspec
-from fsspec.config import conf
-from fsspec.core import url_to_fs
-
 from oppflow.archive.streams import CHUNK
-from oppflow.errors import OppflowError, ParameterError
+from oppflow.errors import OppflowError
+from oppflow.file_systems import OBJECT_STORES, S3, open_file_system
 from oppflow.object_errors import MUTE, NO_BUCKET, Place, answered_code, code_of, explain
 
 BLOCK = 5 * 2**20
@@ -23,32 +20,8 @@ BLOCK = 5 * 2**20
 _READ = 4 * 2**20  # bytes fetched at once
 _PARTS = 9_000  # of the 10,000 that S3 takes
 
-_S3 = ("s3", "s3a")
-
-# Where an object is there at once and whole, and folders are but names. To make one there would
-# make the bucket, also one whose name was mistyped.
-_OBJECT_STORES = (*_S3, "gs", "gcs", "az", "abfs", "abfss")
-
-# The client's defaults make whoever mistyped an address wait for minutes.
-_PATIENCE = {"connect_timeout": 5, "read_timeout": 20, "max_pool_connections": 64}
-_RETRIES = {"mode": "standard", "total_max_attempts": 3}
-_RETRIES_GIVEN = ("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE")
-
 _CREATING_TRIES = 5
 _EXISTS = {"PreconditionFailed", "412"}
-
-
-def redacted(url: str) -> str:
-    """The URL without user, password and options, for messages.
-
-    A password may hold any character: all up to the last ``@`` goes, and where that may be in the
-    options, everything.
-    """
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        return f"{scheme.partition(':')[0]}:..."
-    place, _, options = rest.partition("?")
-    return f"{scheme}://..." if "@" in options else f"{scheme}://{place.rpartition('@')[2]}"
 
 
 class Objects:
@@ -70,19 +43,13 @@ class Objects:
         self._scheme = url.partition("://")[0].lower()
         self._lock = threading.Lock()
         self._others: list[Any] = []
-        self._check()
         self._pid = os.getpid()
-        self._fs, self.root = self._open()
-
-    @staticmethod
-    def knows(scheme: str) -> bool:
-        """Whether there is a file system for URLs of this scheme, installed or not."""
-        return scheme in fsspec.available_protocols()
+        self._fs, self.root = open_file_system(url, place)
 
     @property
     def are_whole(self) -> bool:
         """Whether nobody ever sees half an object."""
-        return self._scheme in _OBJECT_STORES
+        return self._scheme in OBJECT_STORES
 
     @property
     def fs(self) -> Any:
@@ -91,40 +58,9 @@ class Objects:
             if self._pid != os.getpid():
                 # Kept, as its end would close what the parent process still uses.
                 self._others.append(self._fs)
-                self._fs, self.root = self._open()
+                self._fs, self.root = open_file_system(self._url, self.place)
                 self._pid = os.getpid()
             return self._fs
-
-    def _check(self) -> None:
-        bucket = self._url.partition("://")[2].strip("/")
-        if self._scheme in _S3 and (not bucket or "@" in bucket or "?" in bucket):
-            raise ParameterError(
-                f"{self.place.url!r} is no address of a bucket.",
-                hint=f"Write {self.place.setting}=s3://BUCKET/PATH; credentials come from "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-            )
-
-    def _open(self) -> tuple[Any, str]:
-        try:
-            # A cached listing would not show what others store; a cached file system would not
-            # see other credentials.
-            fs, root = url_to_fs(
-                self._url, use_listings_cache=False, skip_instance_cache=True, **self._options()
-            )
-        except (ImportError, ValueError) as error:
-            raise ParameterError(
-                f"{str(self.place).capitalize()} cannot be opened: {error}.",
-                hint=f"Install the package that it names, or correct {self.place.setting}.",
-            ) from None  # it may quote a secret
-        return fs, str(root).rstrip("/")
-
-    def _options(self) -> dict[str, Any]:
-        if self._scheme not in _S3:
-            return {}
-        given = conf.get("s3", {}).get("config_kwargs")
-        retries = {} if any(map(os.environ.get, _RETRIES_GIVEN)) else {"retries": _RETRIES}
-        known = given if isinstance(given, dict) else {}
-        return {"config_kwargs": {**_PATIENCE, **retries, **known}}
 
     def path(self, *names: str) -> str:
         """The path of an object below the URL."""
@@ -277,7 +213,7 @@ class Objects:
 
         Not everybody may list them: a lifecycle rule of the bucket does it as well.
         """
-        if self._scheme not in _S3:
+        if self._scheme not in S3:
             return
         bucket, _, keys = prefix.partition("/")
         with suppress(Exception):

@@ -56,7 +56,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     def absent(*_: object, **__: object) -> None:
         raise ImportError("Install s3fs to access S3")
 
-    monkeypatch.setattr("oppflow.objects.url_to_fs", absent)
+    monkeypatch.setattr("oppflow.file_systems.url_to_fs", absent)
     with pytest.raises(ParameterError, match="Install s3fs") as caught:
         open_store("s3://bucket/path")
     assert "secret" not in str(caught.value)

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 from oppflow.archive.streams import read_chunks
 from oppflow.errors import InfrastructureError
+from oppflow.file_systems import redacted
 from oppflow.object_errors import Place
-from oppflow.objects import Objects, redacted
+from oppflow.objects import Objects
 from oppflow.results.copies import Copies, stamp_of
 from oppflow.results.interface import CampaignResults, ResultsFile, ResultsRoot
 from oppflow.results.local import files_in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oppflow.errors import ParameterError
-from oppflow.objects import Objects, redacted
+from oppflow.file_systems import knows, redacted
 from oppflow.results.interface import ResultsRoot
 from oppflow.results.local import LocalRoot
 from oppflow.results.remote import RemoteRoot
@@ -19,7 +19,7 @@ def open_results(settings: Settings) -> ResultsRoot:
     url = settings.results_url
     if not url:
         return LocalRoot(settings.results_root)
-    if not Objects.knows(url.partition("://")[0]):
+    if not knows(url.partition("://")[0]):
         raise ParameterError(
             f"{redacted(url)!r} names no results root.",
             hint="Set OPPFLOW_RESULTS to a folder, or to s3://BUCKET/PATH and what else fsspec "

@@ -46,11 +46,6 @@ class ObjectStore(Store):
     def __repr__(self) -> str:
         return f"ObjectStore({self.where!r})"
 
-    @staticmethod
-    def knows(scheme: str) -> bool:
-        """Whether there is a file system for URLs of this scheme, installed or not."""
-        return Objects.knows(scheme)
-
     def put(self, stream: BinaryIO, records: RecordsOf | None = None) -> StoredArchive:
         self._sweep()
         tally = Tally()

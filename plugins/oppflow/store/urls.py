@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from oppflow.errors import ParameterError
-from oppflow.objects import redacted
+from oppflow.file_systems import knows, redacted
 from oppflow.store.file_store import FileStore
 from oppflow.store.interface import Store
 from oppflow.store.object_store import ObjectStore
@@ -36,7 +36,7 @@ def open_store(url: str, *, ttl_seconds: int | None = None) -> Store:
     scheme, separator, _ = url.partition("://")
     if separator and scheme.lower() in _OPENERS:
         return _OPENERS[scheme.lower()](url, ttl_seconds)
-    if separator and ObjectStore.knows(scheme):
+    if separator and knows(scheme):
         return ObjectStore(url, redacted(url))
     raise ParameterError(
         f"{redacted(url)!r} names no store.", hint=f"Set OPPFLOW_STORE_URL to one of: {_KNOWN}."
