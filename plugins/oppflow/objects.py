@@ -54,6 +54,8 @@ class Objects:
     @property
     def fs(self) -> Any:
         """The file system; one of its own in a forked process, as connections cannot be shared."""
+        if self._pid == os.getpid():
+            return self._fs
         with self._lock:
             if self._pid != os.getpid():
                 # Kept, as its end would close what the parent process still uses.
