@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -53,18 +54,13 @@ class S3Server:
         self.client("s3").create_bucket(Bucket=name)
         return f"s3://{name}"
 
-    def make_user(self, *actions: str) -> dict[str, str]:
-        """The environment of a new user, who may do these actions (``s3:GetObject``)."""
+    def make_user(self, *actions: str, policy: Any = None) -> dict[str, str]:
+        """The environment of a new user, who may do these actions, or what a policy says."""
         client, name = self.client("iam"), f"user-{secrets.token_hex(6)}"
         client.create_user(UserName=name)
-        allowed = ", ".join(f'"{action}"' for action in actions)
-        if actions:
-            client.put_user_policy(
-                UserName=name,
-                PolicyName="some",
-                PolicyDocument='{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", '
-                f'"Action": [{allowed}], "Resource": "*"}}]}}',
-            )
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        policy = policy or {"Version": "2012-10-17", "Statement": [statement]}
+        client.put_user_policy(UserName=name, PolicyName="some", PolicyDocument=json.dumps(policy))
         key = client.create_access_key(UserName=name)["AccessKey"]
         return {
             **self.environment,
