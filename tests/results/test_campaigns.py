@@ -166,10 +166,13 @@ def test_nights_on_two_hosts(host: Deployment, other_host: Deployment) -> None:
     model = {"model": "mm1", "config": "Short"}
     first = run_night(host, 1, **model)
     assert first.verdict == "first"
-    second = run_night(other_host, 2, terms=anyway, with_report=True, **model)
+    again = {**model, "reuse_results": False}
+    second = run_night(other_host, 2, terms=anyway, with_report=True, **again)
     assert (second.verdict, second.comparison["results"]) == ("same", first.told["results"])
     assert "same" in second.report
-    slower = {"options": {"*.serviceRate": 0.5}, "reuse_results": False}
+    fetched = other_host.results(first.told["results"]).folder
+    assert len(list(fetched.path.glob("*.sca"))) == 8  # read, as each names its own time
+    slower = {"options": {"*.serviceRate": 0.5}}
     host.store.delete_record(NIGHTS, "nightly_test")  # found by the files in the folders
     third = run_night(host, 3, terms=anyway, **model, **slower)
     assert (third.verdict, third.comparison["results"]) == ("changed", second.told["results"])

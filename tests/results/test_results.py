@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -251,3 +252,17 @@ def test_a_missing_bucket_is_told(bucket: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="results root s3://no-such-bucket/x") as caught:
         results.claim("owner")
     assert "OPPFLOW_RESULTS" in caught.value.hint
+
+
+def test_one_of_many_hosts_gets_a_name(bucket: str, tmp_path: Path) -> None:
+    """All ask at the same moment."""
+
+    def claim(number: int) -> bool:
+        try:
+            open_results(settings(bucket, tmp_path / str(number))).campaign(NAME).claim(f"{number}")
+        except ParameterError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(claim, range(6))) == 1
