@@ -69,3 +69,23 @@ def test_a_malformed_setting_is_named(name: str, value: str) -> None:
     """At once, not when it is first used."""
     with pytest.raises(ParameterError, match=f"OPPFLOW_{name}='{value}'"):
         Settings.from_environment({f"OPPFLOW_{name}": value})
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/results", "memory://x"])
+def test_results_below_a_url_have_copies_here(tmp_path: Path, url: str) -> None:
+    """Other URLs have other copies."""
+    given = {"OPPFLOW_WORK": str(tmp_path), "OPPFLOW_RESULTS": url}
+    settings = Settings.from_environment(given)
+    other = Settings.from_environment({**given, "OPPFLOW_RESULTS": f"{url}2"})
+    assert settings.results_url == url
+    assert settings.results_root.is_relative_to(tmp_path / "results")
+    assert settings.results_root != other.results_root
+
+
+def test_results_in_a_folder_are_where_they_are(tmp_path: Path) -> None:
+    """However it is written."""
+    for text in (str(tmp_path / "a b"), (tmp_path / "a b").as_uri()):
+        settings = Settings.from_environment({"OPPFLOW_RESULTS": text})
+        assert (settings.results_root, settings.results_url) == (tmp_path / "a b", "")
+    with pytest.raises(ParameterError, match="OPPFLOW_RESULTS"):
+        Settings.from_environment({"OPPFLOW_RESULTS": "file://results"})

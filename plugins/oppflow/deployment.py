@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from oppflow.archive import Limits
+from oppflow.results import CampaignResults, ResultsRoot, open_results
 from oppflow.runners.interface import Runner
 from oppflow.runners.process import ProcessRunner
 from oppflow.settings import Settings
@@ -28,6 +30,19 @@ class Deployment:
         """
         settings = Settings.from_environment()
         return cls(settings, open_store(settings.store_url, ttl_seconds=settings.result_ttl))
+
+    @cached_property
+    def results_root(self) -> ResultsRoot:
+        """Where the results of all campaigns are kept.
+
+        Raises:
+            ParameterError: OPPFLOW_RESULTS names nothing that can be one.
+        """
+        return open_results(self.settings)
+
+    def results(self, name: str) -> CampaignResults:
+        """The results of the campaign of that name, for tasks that write them."""
+        return self.results_root.campaign(name)
 
     @property
     def limits(self) -> Limits:

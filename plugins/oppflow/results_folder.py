@@ -11,7 +11,16 @@ from typing import Any
 
 from oppflow.errors import InfrastructureError, ParameterError
 
-_CLAIM = ".oppflow"
+PRIVATE = ".oppflow"
+"""The start of names, in a campaign's folder, that are no results."""
+
+
+def name_in_use(name: str, where: str) -> ParameterError:
+    """The error for a name of results that another campaign has."""
+    return ParameterError(
+        f"The results name {name!r} is in use: {where} has results in it.",
+        hint="Choose another name, or leave results empty to get a new one.",
+    )
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class ResultsFolder:
     @property
     def aside(self) -> Path:
         """Where files are written before they get their names; gone when all is done."""
-        return self.path / _CLAIM / "aside"
+        return self.path / PRIVATE / "aside"
 
     def check_free(self, owner: str) -> None:
         """Refuse a name that another campaign has.
@@ -69,10 +78,7 @@ class ResultsFolder:
             return
         if self.path.is_dir() and not any(self.path.iterdir()):
             return
-        raise ParameterError(
-            f"The results name {self.path.name!r} is in use: {self.path} has results in it.",
-            hint="Choose another name, or leave results empty to get a new one.",
-        )
+        raise name_in_use(self.path.name, str(self.path))
 
     def claim(self, owner: str) -> None:
         """Make the folder the owner's, at most once.
@@ -84,8 +90,8 @@ class ResultsFolder:
         self.check_free(owner)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / _CLAIM).mkdir(exist_ok=True)
-            aside = self.path / _CLAIM / f"owner.{owner}"
+            (self.path / PRIVATE).mkdir(exist_ok=True)
+            aside = self.path / PRIVATE / f"owner.{owner}"
             aside.write_text(owner, encoding="utf-8")
             # A link is made once: of two campaigns that claim one name, one is refused.
             try:
@@ -101,7 +107,7 @@ class ResultsFolder:
 
     @property
     def _claim_file(self) -> Path:
-        return self.path / _CLAIM / "owner"
+        return self.path / PRIVATE / "owner"
 
     def _owner(self) -> str:
         try:

@@ -5,12 +5,14 @@ Every name starts with ``OPPFLOW_``; `Settings.from_environment` documents each 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from oppflow.errors import ParameterError
 
@@ -48,6 +50,7 @@ class Settings:
 
     model_roots: tuple[Path, ...]
     results_root: Path
+    results_url: str
     work_dir: Path
     store_url: str
     result_ttl: int | None
@@ -69,7 +72,9 @@ class Settings:
 
         - ``OPPFLOW_MODEL_ROOTS``: folders that models may lie in, separated by ``:``
           (default: the project's ``models``).
-        - ``OPPFLOW_RESULTS``: the results root (``results``).
+        - ``OPPFLOW_RESULTS``: the results root (``results``): a folder, or an fsspec URL such as
+          ``s3://BUCKET/PATH``; then ``results_url`` is that, and ``results_root`` holds this host's
+          copies, below ``OPPFLOW_WORK``.
         - ``OPPFLOW_WORK``: unpacked trees and scratch space of this host (``.cache/work``).
         - ``OPPFLOW_STORE_URL``: where archives and records live (``file://`` + ``.cache/store``).
         - ``OPPFLOW_RESULT_TTL``: seconds that Redis keeps what nobody used; none: for ever.
@@ -96,14 +101,17 @@ class Settings:
             return Path(given.get(name) or default).expanduser().resolve()
 
         cache = PROJECT_ROOT / ".cache"
+        work_dir = path("OPPFLOW_WORK", cache / "work")
+        results_root, results_url = _results(given, work_dir)
         roots = given.get("OPPFLOW_MODEL_ROOTS") or str(PROJECT_ROOT / "models")
         images = given.get("OPPFLOW_IMAGES") or "oppflow/omnetpp:6.1,oppflow/worker:latest"
         return cls(
             model_roots=tuple(
                 Path(root).expanduser().resolve() for root in roots.split(os.pathsep) if root
             ),
-            results_root=path("OPPFLOW_RESULTS", PROJECT_ROOT / "results"),
-            work_dir=path("OPPFLOW_WORK", cache / "work"),
+            results_root=results_root,
+            results_url=results_url,
+            work_dir=work_dir,
             store_url=given.get("OPPFLOW_STORE_URL") or (cache / "store").as_uri(),
             result_ttl=_whole(given, "OPPFLOW_RESULT_TTL", None),
             runner=_runner(given),
@@ -127,6 +135,23 @@ class Settings:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _results(given: Mapping[str, str], work_dir: Path) -> tuple[Path, str]:
+    """The folder of results on this host, and the URL that it holds copies of, if it does."""
+    text = given.get("OPPFLOW_RESULTS") or str(PROJECT_ROOT / "results")
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        return Path(text).expanduser().resolve(), ""
+    if scheme.lower() != "file":
+        name = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return work_dir / "results" / name, text
+    parts = urlsplit(text)
+    if parts.netloc not in ("", "localhost") or parts.path in ("", "/"):
+        raise ParameterError(
+            "OPPFLOW_RESULTS names no folder.", hint="Write file:///FOLDER, three slashes."
+        )
+    return Path(unquote(parts.path)).resolve(), ""
 
 
 def _runner(given: Mapping[str, str]) -> str:

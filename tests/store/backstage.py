@@ -20,6 +20,7 @@ class Backstage(Protocol):
     retains: bool  # whether what nobody uses goes
     is_shared: bool  # whether other processes see it
     claims_safely: bool  # whether one of many who claim a record at once gets it
+    many: int  # how many records can be looked for in a few seconds
 
     def archives(self) -> list[str]:
         """Digests of all archives that can be seen."""
@@ -45,6 +46,7 @@ class FilesBackstage:
         self.root = root
         self.url = root.as_uri()
         self.retains = self.is_shared = self.claims_safely = True
+        self.many = 10_000
 
     def archives(self) -> list[str]:
         return [path.name for path in self.root.glob("archives/*/*")]
@@ -75,6 +77,7 @@ class RedisBackstage:
     def __init__(self, url: str) -> None:
         self.url = url
         self.retains = self.is_shared = self.claims_safely = True
+        self.many = 10_000
         self.client = redis.Redis.from_url(url)
         self.client.flushall()
 
@@ -106,14 +109,22 @@ class ObjectsBackstage:
         self.url = url
         self.retains = False
         self.is_shared = not url.startswith("memory:")
-        self.claims_safely = url.startswith("s3:")
-        self._fs, self._root = url_to_fs(url)
+        self.claims_safely = self.is_s3 = url.startswith("s3:")
+        self.many = 200 if self.is_s3 else 10_000  # each is a request to a server in Python
+        self._fs, self._root = url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
 
     def archives(self) -> list[str]:
         return [path.rpartition("/")[2] for path in self._fs.find(f"{self._root}/archives")]
 
     def incoming(self) -> int:
-        return len(self._fs.find(f"{self._root}/incoming"))
+        return len(self._fs.find(f"{self._root}/incoming")) + len(self.uploads())
+
+    def uploads(self) -> list[str]:
+        """Keys of uploads in parts that were neither completed nor aborted."""
+        if not self.is_s3:
+            return []
+        bucket = self._root.partition("/")[0]
+        return [upload["Key"] for upload in self._fs.list_multipart_uploads(bucket)]
 
     def damage(self, digest: str) -> None:
         path = f"{self._root}/archives/{digest}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.store.backstage import Backstage, FilesBackstage, ObjectsBackstage, RedisBackstage
 from tests.support.redis_server import NO_REDIS, RedisServer, redis_is_there, running_redis
+from tests.support.s3_fixtures import bucket, s3_server  # noqa: F401 - fixtures
 
 from oppflow.store import Store, open_store
 
@@ -20,13 +21,16 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture(params=["files", "redis", "redis over a socket", "local", "memory"])
+@pytest.fixture(params=["files", "redis", "redis over a socket", "local", "memory", "s3"])
 def backstage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backstage]:
     if request.param == "files":
         yield FilesBackstage(tmp_path / "a store")
         return
     if request.param in ("local", "memory"):
         yield ObjectsBackstage(f"{request.param}://{tmp_path}/store")
+        return
+    if request.param == "s3":
+        yield ObjectsBackstage(request.getfixturevalue("bucket"))
         return
     server: RedisServer = request.getfixturevalue("redis_server")
     backstage = RedisBackstage(server.url if request.param == "redis" else server.socket_url)

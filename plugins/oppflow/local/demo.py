@@ -19,6 +19,7 @@ from oppflow.local.home import USER, Home
 from oppflow.local.progress import ProgressLine, Snapshot
 from oppflow.local.stack import Stack
 from oppflow.manifest import Manifest
+from oppflow.results import open_results
 from oppflow.results_folder import ResultsFolder
 from oppflow.settings import Settings
 
@@ -101,7 +102,9 @@ def watch(client: AirflowClient, run_id: str, line: ProgressLine) -> str:
 
 
 def _show_results(packed: Mapping[str, Any], console: Console) -> None:
-    folder = ResultsFolder.named(Settings.from_environment().results_root, packed["results"])
+    results = open_results(Settings.from_environment()).for_readers().campaign(packed["results"])
+    folder = results.folder
+    results.fetch(folder.manifest.name, folder.scalars_table.name)
     if not folder.manifest.exists():
         return
     manifest = Manifest.read(folder.manifest)
@@ -113,8 +116,8 @@ def _show_results(packed: Mapping[str, Any], console: Console) -> None:
     console.print(f"{total} runs: {counts}", highlight=False)
     if outcomes.get("reused") == total:
         console.print("Nothing was simulated: every run was reused from an earlier campaign.")
-    console.print(f"Results: {folder.path}", highlight=False, soft_wrap=True)
-    console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
+    console.print(f"Results: {results.where()}", highlight=False, soft_wrap=True)
+    console.print(f"Report:  {results.where(folder.report.name)}", highlight=False, soft_wrap=True)
 
 
 def _print_means(folder: ResultsFolder, manifest: Manifest, console: Console) -> None:

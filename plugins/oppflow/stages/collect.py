@@ -44,20 +44,24 @@ def collect(
     """
     if packed.request.plan_only:
         return {}
-    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
-    folder.claim(packed.owner)
+    results = deployment.results(packed.results)
+    results.claim(packed.owner)
+    folder = results.folder
     plan = load_plan(deployment, packed)
     collector = _Collector(deployment, packed, folder, task_states)
     records = collector.bring_all_home(plan.runs) if plan else []
     tell_of_clocks(packed, records)
     built = with_builds(deployment.store, packed)
     manifest = make_manifest(built, plan or Plan(()), records, task_states)
+    if deployment.settings.results_url:
+        manifest["results_url"] = results.where()
     folder.write_json(folder.manifest, manifest)
     folder.clean()
+    results.publish()
     if plan:
         _update_history(deployment, packed, plan, records)
-    log.info("Collected into %s: %s", folder.path, manifest["outcomes"] or "no run")
-    return {"results": str(folder.path), "outcomes": manifest["outcomes"]}
+    log.info("Collected into %s: %s", results.where(), manifest["outcomes"] or "no run")
+    return {"results": results.where(), "outcomes": manifest["outcomes"]}
 
 
 def _update_history(

@@ -12,10 +12,9 @@ from oppflow.deployment import Deployment
 from oppflow.errors import OppflowError
 from oppflow.manifest import Manifest
 from oppflow.plan import PackedCampaign
-from oppflow.results_folder import ResultsFolder
 from oppflow.stages.analysis_process import run_analysis
 from oppflow.stages.nights import Nights, night_inputs, noted_failure
-from oppflow.stages.report import TaskStates, red_cause
+from oppflow.stages.report import TaskStates, fetch_scalars, red_cause
 from oppflow.stages.telling import summary
 
 log = logging.getLogger(__name__)
@@ -71,7 +70,10 @@ def compare_night(
         _write(deployment, packed, {**told, "comparisons": [one.as_json() for one in found]})
         if verdict is Verdict.FAILED:
             nights.forget(results)
-        elif not by_hand:
+            deployment.results(results).publish()
+        elif by_hand:
+            deployment.results(results).publish()
+        else:
             commit, inputs = packed.model.commit, night_inputs(packed, terms)
             night = Night(dag_id, run_id, results, started, inputs, verdict.value, commit)
             nights.remember(night)
@@ -89,10 +91,18 @@ def _compare(
         references.append({"kind": "last", "results": last.results, "started": last.started})
     if terms.pinned:
         references.append({"kind": "pinned", "results": terms.pinned, "started": ""})
-    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
-    asked = {"criteria": vars(terms.criteria), "references": references}
+    results = deployment.results(packed.results)
+    fetch_scalars(results, Manifest.read(results.folder.manifest))
+    for reference in references:
+        other = deployment.results(reference["results"])
+        other.fetch(other.folder.manifest.name, other.folder.scalars_table.name)
+    asked = {
+        "criteria": vars(terms.criteria),
+        "references": references,
+        "results_url": deployment.settings.results_url,
+    }
     module = "oppflow.analysis.compare_nights"
-    answer = run_analysis(module, folder, task="compare", given=json.dumps(asked))
+    answer = run_analysis(module, results.folder, task="compare", given=json.dumps(asked))
     return [Comparison.from_json(one) for one in json.loads(answer)]
 
 
@@ -137,7 +147,7 @@ def _told(verdict: Verdict, reason: str, found: list[Comparison], last: Night | 
 
 def _write(deployment: Deployment, packed: PackedCampaign, comparison: Mapping[str, Any]) -> None:
     """Put the verdict into the manifest, if there is one."""
-    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
+    folder = deployment.results(packed.results).folder
     if folder.manifest.exists():
         manifest = Manifest.read(folder.manifest).data
         folder.write_json(folder.manifest, {**manifest, "comparison": comparison})

@@ -17,7 +17,6 @@ from oppflow.deployment import Deployment
 from oppflow.errors import OppflowError, StoreError
 from oppflow.keys import digest
 from oppflow.plan import PackedCampaign
-from oppflow.results_folder import ResultsFolder
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +50,11 @@ class Nights:
 
     def remember(self, night: Night) -> None:
         """Make a night a good one: later ones are compared with it."""
-        folder = self._folder(night)
+        results = self.deployment.results(night.results)
+        folder = results.folder
         folder.write_json(folder.night, night.as_json())
+        folder.clean()
+        results.publish()
         others = [other for other in self._recorded() if other.results != night.results]
         nights = sorted([*others, night], key=lambda one: one.started)[-_REMEMBERED:]
         value = {"nights": [one.as_json() for one in nights]}
@@ -60,9 +62,8 @@ class Nights:
 
     def forget(self, results: str) -> None:
         """Have a night be none of the good ones: it was cleared, and failed this time."""
-        ResultsFolder.named(self.deployment.settings.results_root, results).night.unlink(
-            missing_ok=True
-        )
+        forgotten = self.deployment.results(results)
+        forgotten.remove(forgotten.folder.night.name)
         nights = self._recorded()
         left = [night.as_json() for night in nights if night.results != results]
         if len(left) < len(nights):
@@ -75,21 +76,22 @@ class Nights:
         return []
 
     def _in_folders(self) -> Iterator[Night]:
-        for path in self.deployment.settings.results_root.glob("*/night.json"):
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                night = Night.from_json(json.loads(path.read_text(encoding="utf-8")))
-                if night.dag_id == self.dag_id and night.results == path.parent.name:
+        for campaign, text in self.deployment.results_root.documents("night.json"):
+            with contextlib.suppress(ValueError, TypeError):
+                night = Night.from_json(json.loads(text))
+                if night.dag_id == self.dag_id and night.results == campaign:
                     yield night
 
     def _earlier(self, nights: list[Night], started: str, results: str) -> Night | None:
         fit = [one for one in nights if one.started <= started and one.results != results]
-        there = [one for one in fit if self._folder(one).scalars_table.exists()]
-        if fit and len(there) < len(fit):
-            log.info("%d earlier good nights have no results any more.", len(fit) - len(there))
-        return max(there, key=lambda one: one.started, default=None)
-
-    def _folder(self, night: Night) -> ResultsFolder:
-        return ResultsFolder.named(self.deployment.settings.results_root, night.results)
+        newest_first = sorted(fit, key=lambda one: one.started, reverse=True)
+        for gone, night in enumerate(newest_first):
+            kept = self.deployment.results(night.results)
+            if kept.has(kept.folder.scalars_table.name):
+                if gone:
+                    log.info("%d later good nights have no results any more.", gone)
+                return night
+        return None
 
 
 def night_inputs(packed: PackedCampaign, terms: NightTerms) -> str:

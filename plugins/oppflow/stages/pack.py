@@ -30,7 +30,6 @@ from oppflow.omnetpp.inifile import read_with_includes
 from oppflow.plan import PackedCampaign, Tree
 from oppflow.projects import check_projects
 from oppflow.request import CampaignRequest
-from oppflow.results_folder import ResultsFolder
 from oppflow.sources import SourceFinder, SourceTree, places
 
 log = logging.getLogger(__name__)
@@ -78,10 +77,8 @@ def pack_model(
         StoreError, InfrastructureError: the machine's.
     """
     request = CampaignRequest.from_parameters(parameters, given)
-    folder = ResultsFolder.named(
-        deployment.settings.results_root, request.results or _default_name(request, identity)
-    )
-    folder.check_free(identity.owner)
+    results = deployment.results(request.results or _default_name(request, identity))
+    results.check_free(identity.owner)
     scratch = Path(tempfile.mkdtemp(prefix="oppflow-pack-"))
     try:
         finder = SourceFinder(deployment.settings.model_roots, scratch, deployment.limits)
@@ -99,7 +96,7 @@ def pack_model(
         owner=identity.owner,
         dag_id=identity.dag_id,
         run_id=identity.run_id,
-        results=folder.path.name,
+        results=results.name,
         started=identity.started.isoformat(timespec="seconds"),
         request=request,
         engine=packed.engine,
@@ -111,7 +108,7 @@ def pack_model(
     if check is not None:
         check(campaign)
     if not request.plan_only:
-        folder.claim(identity.owner)
+        results.claim(identity.owner)
     # For whoever knows the DAG run alone, as its page does.
     key = campaign_key(identity.dag_id, identity.run_id)
     deployment.store.put_record(CAMPAIGN, key, campaign.as_json())

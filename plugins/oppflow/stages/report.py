@@ -10,7 +10,7 @@ from oppflow.deployment import Deployment
 from oppflow.errors import RunError
 from oppflow.manifest import Manifest
 from oppflow.plan import PackedCampaign
-from oppflow.results_folder import ResultsFolder
+from oppflow.results import CampaignResults
 from oppflow.stages.analysis_process import run_analysis
 from oppflow.stages.build import with_builds
 from oppflow.stages.collect import load_plan
@@ -43,11 +43,15 @@ def report(
     if packed.request.plan_only:
         log.info("Nothing was simulated: the plan is in the log of resolve_runs.")
         return {}
-    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
-    run_analysis("oppflow.analysis", folder, task="report")
+    results = deployment.results(packed.results)
+    folder = results.folder
     manifest = Manifest.read(folder.manifest)
+    fetch_scalars(results, manifest)
+    run_analysis("oppflow.analysis", folder, task="report")
+    results.publish()
+    told = {"results": results.where(), "report": results.where(folder.report.name)}
     if manifest.runs:
-        log.info("Report: %s", folder.report)
+        log.info("Report: %s", told["report"])
     cause = _bad_campaign(deployment, packed, manifest, task_states)
     if cause is not None:
         raise cause
@@ -56,7 +60,7 @@ def report(
         log.warning("%d of %d runs are not good; partial results were allowed.",
                     bad, len(manifest.runs))  # fmt: skip
     log.info("Verdict: green, %d good runs.", len(manifest.runs) - bad)
-    return {"results": str(folder.path), "report": str(folder.report)}
+    return told
 
 
 def red_cause(
@@ -70,8 +74,14 @@ def red_cause(
     cause = _no_campaign(deployment, packed, task_states)
     if cause is not None or packed is None or packed.request.plan_only:
         return cause
-    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
-    return _bad_campaign(deployment, packed, Manifest.read(folder.manifest), task_states)
+    manifest = Manifest.read(deployment.results(packed.results).folder.manifest)
+    return _bad_campaign(deployment, packed, manifest, task_states)
+
+
+def fetch_scalars(results: CampaignResults, manifest: Manifest) -> None:
+    """Have the scalar files of the good runs on this host."""
+    good = [record for _, record in manifest.runs if record.outcome.is_good]
+    results.fetch(*(f.name for record in good for f in record.files if f.name.endswith(".sca")))
 
 
 def _no_campaign(
@@ -87,8 +97,9 @@ def _no_campaign(
     if packed.request.plan_only:
         hint = "Read the log of that task."
         return RunError(f"There is no plan: {failed}.", hint=hint) if failed else None
-    folder = ResultsFolder.named(deployment.settings.results_root, packed.results)
-    if not folder.manifest.exists():
+    results = deployment.results(packed.results)
+    results.fetch(results.folder.manifest.name)
+    if not results.folder.manifest.exists():
         return RunError(
             f"The campaign has no manifest: {failed or 'collect wrote none'}.",
             hint="Read the log of the task that failed, and clear it when the cause is gone.",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO
 
-import fsspec
-from fsspec.core import url_to_fs
-
 from oppflow.archive.streams import as_stream, read_chunks
-from oppflow.errors import OppflowError, ParameterError, StoreError
+from oppflow.object_errors import NO_BUCKET, Place, code_of
+from oppflow.objects import BLOCK, Objects
 from oppflow.store.content import (
     STALE_AFTER,
     Tally,
@@ -25,11 +25,9 @@ from oppflow.store.content import (
 )
 from oppflow.store.interface import Record, RecordsOf, Store, StoredArchive
 
-# Bytes sent or fetched at once; S3 takes 10,000 parts of 5 MiB or more.
-_BLOCK = 8 * 2**20
-
 # From here on, listing all archives takes fewer round trips than asking for each.
-_MANY = 20
+_MANY = 500
+_AT_ONCE = 16
 
 
 class ObjectStore(Store):
@@ -42,94 +40,94 @@ class ObjectStore(Store):
 
     def __init__(self, url: str, where: str) -> None:
         self.where = where
-        try:
-            # A cached listing would not show what others store.
-            self._fs, self._root = url_to_fs(url, use_listings_cache=False)
-        except (ImportError, ValueError) as error:
-            raise ParameterError(
-                f"The store {where} cannot be opened: {error}.",
-                hint="Install the package that it names, or correct OPPFLOW_STORE_URL.",
-            ) from None  # it may quote a secret
-        self._is_ready = False
+        self._objects = Objects(url, Place("store", where, "OPPFLOW_STORE_URL"))
+        self._is_swept = False
 
     def __repr__(self) -> str:
         return f"ObjectStore({self.where!r})"
 
-    @staticmethod
-    def knows(scheme: str) -> bool:
-        """Whether there is a file system for URLs of this scheme, installed or not."""
-        return scheme in fsspec.available_protocols()
-
     def put(self, stream: BinaryIO, records: RecordsOf | None = None) -> StoredArchive:
-        self._prepare()
+        self._sweep()
         tally = Tally()
-        aside = f"{self._root}/incoming/{secrets.token_hex(16)}"
-        try:
-            with self._opened(aside, "wb") as file:
-                for chunk in tally.count(read_chunks(stream)):
-                    with self._explained("Writing an archive"):
-                        file.write(chunk)
+        chunks = tally.count(read_chunks(stream))
+        # What fits into one block needs no name aside, where nobody ever sees half of it.
+        start, is_all = _start(chunks) if self._objects.are_whole else (deque[bytes](), False)
+        if is_all:
             belonging = records(tally.archive) if records else ()
-            with self._explained("Writing an archive"):
-                self._fs.mv(aside, self._archive(tally.archive.digest))
-        except BaseException:
-            with suppress(Exception):  # else the sweep's; the error that led here says more
-                self._fs.rm_file(aside)
-            raise
+            data = b"".join(start)
+            with self._objects.explained("Writing an archive"):
+                self._objects.fs.pipe_file(self._archive(tally.archive.digest), data)
+        else:
+            aside = self._objects.path("incoming", secrets.token_hex(16))
+            self._objects.write(aside, _all(start, chunks))
+            try:
+                belonging = records(tally.archive) if records else ()
+                archive = self._archive(tally.archive.digest)
+                with self._objects.explained("Writing an archive"):
+                    self._objects.make_folder(archive.rpartition("/")[0])
+                self._objects.move(aside, archive)
+            except BaseException:
+                with suppress(Exception):  # else the sweep's; the error that led here says more
+                    self._objects.remove(aside)
+                raise
         self.put_records(belonging)
         return tally.archive
 
     @contextmanager
     def open(self, digest: str) -> Iterator[BinaryIO]:
-        path = self._archive(digest)
-        with self._explained(f"Opening the archive {digest}"):
-            if not self._fs.exists(path):
-                raise missing_error(digest, self.where)
-        with self._opened(path, "rb") as file:
-            yield as_stream(verified(self._read(file), digest, self.where))
+        with ExitStack() as stack:
+            try:
+                chunks = stack.enter_context(self._objects.chunks(self._archive(digest)))
+            except FileNotFoundError:
+                raise missing_error(digest, self.where) from None
+            yield as_stream(verified(chunks, digest, self.where))
 
     def missing(self, digests: Iterable[str]) -> set[str]:
         paths = {digest: self._archive(digest) for digest in digests}
-        with self._explained("Looking for archives"):
+        with self._objects.explained("Looking for archives"):
             if len(paths) < _MANY:
-                return {digest for digest, path in paths.items() if not self._fs.exists(path)}
-            there = {path.rpartition("/")[2] for path in self._fs.find(f"{self._root}/archives")}
-            return paths.keys() - there
+                with ThreadPoolExecutor(_AT_ONCE) as pool:
+                    there = pool.map(self._objects.fs.exists, paths.values())
+                    gone = {digest for digest, is_there in zip(paths, there, strict=True)
+                            if not is_there}  # fmt: skip
+            else:
+                found = self._objects.fs.find(self._objects.path("archives"))
+                gone = paths.keys() - {path.rpartition("/")[2] for path in found}
+        if gone:
+            self._objects.check_there()
+        return set(gone)
 
     def delete(self, digest: str) -> None:
-        self._delete(self._archive(digest))
+        self._objects.remove(self._archive(digest))
 
     def put_record(
         self, kind: str, key: str, value: Mapping[str, Any], *, only_if_absent: bool = False
     ) -> bool:
         path = self._record(kind, key)
-        self._prepare()
-        with self._explained(f"Writing the {kind} record {key!r}"):
-            self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-            mode = "create" if only_if_absent else "overwrite"
-            try:
-                self._fs.pipe_file(path, encode_record(key, value), mode=mode)
-            except FileExistsError:
-                return False
+        if only_if_absent:
+            claim = secrets.token_hex(16)
+            return self._objects.create(path, encode_record(key, value, claim=claim))
+        with self._objects.explained(f"Writing the {kind} record {key!r}"):
+            self._objects.make_folder(path.rpartition("/")[0])
+            self._objects.fs.pipe_file(path, encode_record(key, value))
         return True
 
     def put_records(self, records: Sequence[Record]) -> None:
         if not records:
             return
-        self._prepare()
         texts = {self._record(r.kind, r.key): encode_record(r.key, r.value) for r in records}
-        with self._explained(f"Writing {len(records)} records"):
+        with self._objects.explained(f"Writing {len(records)} records"):
             for folder in {path.rpartition("/")[0] for path in texts}:
-                self._fs.makedirs(folder, exist_ok=True)
-            self._fs.pipe(texts)  # all at once where the file system can
+                self._objects.make_folder(folder)
+            self._objects.fs.pipe(texts)  # all at once where the file system can
 
     def get_records(self, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
         paths = {self._record(kind, key): key for key in keys}
         found = {}
-        with self._explained(f"Reading {kind} records"):
-            texts = self._fs.cat(list(paths), on_error="return") if paths else {}
+        with self._objects.explained(f"Reading {kind} records"):
+            texts = self._objects.fs.cat(list(paths), on_error="return") if paths else {}
             for path, text in texts.items():
-                if isinstance(text, FileNotFoundError):
+                if isinstance(text, FileNotFoundError) and code_of(text) != NO_BUCKET:
                     continue
                 if isinstance(text, Exception):
                     raise text
@@ -138,60 +136,44 @@ class ObjectStore(Store):
         return found
 
     def delete_record(self, kind: str, key: str) -> None:
-        self._delete(self._record(kind, key))
-
-    def _delete(self, path: str) -> None:
-        with self._explained(f"Deleting {path}"), suppress(FileNotFoundError):
-            self._fs.rm_file(path)
+        self._objects.remove(self._record(kind, key))
 
     def _archive(self, digest: str) -> str:
-        return f"{self._root}/archives/{checked_digest(digest)}"
+        return self._objects.path("archives", checked_digest(digest))
 
     def _record(self, kind: str, key: str) -> str:
-        return "/".join((self._root, "records", *record_name(kind, key)))
+        return self._objects.path("records", *record_name(kind, key))
 
-    @contextmanager
-    def _opened(self, path: str, mode: str) -> Iterator[BinaryIO]:
-        with self._explained(f"Opening {path}"):
-            file = self._fs.open(path, mode, block_size=_BLOCK)
-        try:
-            yield file
-        finally:
-            with self._explained(f"Closing {path}"):
-                file.close()
-
-    def _read(self, file: BinaryIO) -> Iterator[bytes]:
-        chunks = read_chunks(file)
-        while True:
-            with self._explained("Reading an archive"):
-                chunk = next(chunks, None)
-            if chunk is None:
-                return
-            yield chunk
-
-    def _prepare(self) -> None:
-        """Once: make what folders there are, and remove what dead writers left."""
-        if self._is_ready:
+    def _sweep(self) -> None:
+        """Once: remove what dead writers left."""
+        if self._is_swept:
             return
-        with self._explained("Preparing"):
-            for name in ("archives", "incoming"):
-                self._fs.makedirs(f"{self._root}/{name}", exist_ok=True)
-            oldest = datetime.now(timezone.utc) - timedelta(seconds=STALE_AFTER)
-            for path in self._fs.find(f"{self._root}/incoming"):
+        oldest = datetime.now(timezone.utc) - timedelta(seconds=STALE_AFTER)
+        incoming = self._objects.path("incoming")
+        with self._objects.explained("Listing"):
+            fs = self._objects.fs
+            for path in fs.find(incoming):
                 with suppress(FileNotFoundError):  # others sweep, too
-                    if self._fs.modified(path) < oldest:
-                        self._fs.rm_file(path)
-        self._is_ready = True
+                    if fs.modified(path) < oldest:
+                        fs.rm_file(path)
+        self._objects.abort_uploads(f"{incoming}/", oldest)
+        self._is_swept = True
 
-    @contextmanager
-    def _explained(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except OppflowError:
-            raise
-        except Exception as error:  # each file system has errors of its own, with no common base
-            raise StoreError(
-                f"{what} in the store {self.where} failed: {type(error).__name__}: {error}.",
-                hint="Check OPPFLOW_STORE_URL, the credentials in the environment, and that they "
-                "allow listing, reading, writing and deleting there.",
-            ) from error
+
+def _start(chunks: Iterator[bytes]) -> tuple[deque[bytes], bool]:
+    """The first block of a stream, and whether that is all of it."""
+    start: deque[bytes] = deque()
+    size = 0
+    for chunk in chunks:
+        start.append(chunk)
+        size += len(chunk)
+        if size >= BLOCK:
+            return start, False
+    return start, True
+
+
+def _all(start: deque[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    """The stream again; nothing of its start is held for longer than it takes."""
+    while start:
+        yield start.popleft()
+    yield from rest

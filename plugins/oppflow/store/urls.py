@@ -7,9 +7,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from oppflow.errors import ParameterError
+from oppflow.file_systems import knows, redacted
 from oppflow.store.file_store import FileStore
 from oppflow.store.interface import Store
 from oppflow.store.object_store import ObjectStore
+
+__all__ = ["open_store", "redacted"]
 
 Opener = Callable[[str, "int | None"], Store]
 
@@ -33,24 +36,11 @@ def open_store(url: str, *, ttl_seconds: int | None = None) -> Store:
     scheme, separator, _ = url.partition("://")
     if separator and scheme.lower() in _OPENERS:
         return _OPENERS[scheme.lower()](url, ttl_seconds)
-    if separator and ObjectStore.knows(scheme):
+    if separator and knows(scheme):
         return ObjectStore(url, redacted(url))
     raise ParameterError(
         f"{redacted(url)!r} names no store.", hint=f"Set OPPFLOW_STORE_URL to one of: {_KNOWN}."
     )
-
-
-def redacted(url: str) -> str:
-    """The URL without user, password and options, for messages.
-
-    A password may hold any character: all up to the last ``@`` goes, and where that may be in the
-    options, everything.
-    """
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        return f"{scheme.partition(':')[0]}:..."
-    place, _, options = rest.partition("?")
-    return f"{scheme}://..." if "@" in options else f"{scheme}://{place.rpartition('@')[2]}"
 
 
 def _open_files(url: str, ttl_seconds: int | None) -> Store:

@@ -13,7 +13,7 @@ from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError, StoreError
 from oppflow.manifest import Manifest
 from oppflow.plan import PackedCampaign
-from oppflow.results_folder import ResultsFolder
+from oppflow.results import CampaignResults
 from oppflow.stages.build import with_builds
 from oppflow.stages.simulate import run_record_key
 from oppflow.web.results import NotThereError
@@ -44,7 +44,7 @@ def run_details(deployment: Deployment, state: CampaignState, number: int) -> Js
     SHA-256 of its archive in the store; ``reproduce`` a shell command.
     """
     row = run_row(state, number)
-    packed, folder = state.packed, state.folder(deployment)
+    packed, results = state.packed, state.results(deployment)
     record = run_record(deployment, state, row)
     lines = state.lines.get(number) or list(record.last_lines if record else ())
     command = record.command if record else ""
@@ -57,7 +57,7 @@ def run_details(deployment: Deployment, state: CampaignState, number: int) -> Js
         "message": shown(record.message if record and record.message else row["message"] or ""),
         "files": [
             {
-                "name": shown(_placed(folder, row, file.name)),
+                "name": shown(_placed(results, row, file.name)),
                 "size": file.size,
                 "sha256": file.sha256,
             }
@@ -94,18 +94,24 @@ def run_record(
     return _from_manifest(deployment, state, row["run"]) if state.collected else None
 
 
-def _placed(folder: ResultsFolder | None, row: Mapping[str, Any], name: str) -> str:
+def _placed(results: CampaignResults | None, row: Mapping[str, Any], name: str) -> str:
     """Where `collect` put a file: beside the others, or where another run has one of its name."""
     other = f"runs/{safe_name(row['result_name'])}/{name}"
-    return other if folder is not None and (folder.path / other).exists() else name
+    with contextlib.suppress(StoreError):  # then as it most often is
+        if results is not None and results.has(other):
+            return other
+    return name
 
 
 def _from_manifest(deployment: Deployment, state: CampaignState, number: int) -> RunRecord | None:
-    folder = state.folder(deployment)
+    results = state.results(deployment)
+    if results is None:
+        return None
     try:
-        runs = Manifest.read(folder.manifest).runs if folder else ()
+        results.fetch(results.folder.manifest.name)
+        runs = Manifest.read(results.folder.manifest).runs
     except InfrastructureError:
-        return None  # deleted by hand
+        return None  # deleted by hand, or not to be had now
     return next((record for run, record in runs if run.number == number), None)
 
 

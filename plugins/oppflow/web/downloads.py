@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import polars as pl
@@ -14,10 +14,10 @@ from oppflow.archive.streams import CHUNK, decompress_stream, read_chunks
 from oppflow.campaign import RunRecord
 from oppflow.deployment import Deployment
 from oppflow.errors import OppflowError
-from oppflow.results_folder import ResultsFolder
+from oppflow.results import CampaignResults
 from oppflow.stages.simulate import run_record_key
 from oppflow.store import Store
-from oppflow.web.results import NotThereError, file_in, files_of
+from oppflow.web.results import NotThereError, file_in
 from oppflow.web.state import CampaignState
 from oppflow.web.states import WAITING
 from oppflow.worker.packing import safe_name
@@ -59,10 +59,10 @@ def _exactly(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
         left -= min(left, CHUNK)
 
 
-def file_chunks(path: Path) -> Iterator[bytes]:
-    """The content of a file."""
-    with path.open("rb") as file:
-        yield from read_chunks(file)
+def file_chunks(results: CampaignResults, name: str) -> Iterator[bytes]:
+    """The content of a file among a campaign's results."""
+    with results.chunks(name) as chunks:
+        yield from chunks
 
 
 def archive_chunks(store: Store, digest: str) -> Iterator[bytes]:
@@ -71,11 +71,11 @@ def archive_chunks(store: Store, digest: str) -> Iterator[bytes]:
         yield from read_chunks(stream)
 
 
-def folder_members(folder: ResultsFolder) -> Iterator[Member]:
+def folder_members(results: CampaignResults) -> Iterator[Member]:
     """Every file of a campaign's folder, below a folder of its name."""
-    for name, path in files_of(folder):
-        state = path.stat()
-        yield Member(f"{folder.path.name}/{name}", state.st_size, state.st_mtime, file_chunks(path))
+    for file in results.files():
+        chunks = file_chunks(results, file.name)
+        yield Member(f"{results.name}/{file.name}", file.size, file.modified, chunks)
 
 
 def run_members(
@@ -85,13 +85,13 @@ def run_members(
 
     What cannot be had is named in a last file, ``MISSING.txt``.
     """
-    folder = state.folder(deployment)
+    results = state.results(deployment)
     top = state.packed.results if state.packed else "results"
     taken: set[str] = set()
     lost: list[str] = []
     for record, result_name in _records(deployment.store, state, rows, lost):
         try:
-            for member in _members(deployment.store, folder, record):
+            for member in _members(deployment.store, results, record):
                 name = member.name
                 if name in taken:
                     name = f"runs/{safe_name(result_name)}/{name}"
@@ -124,11 +124,11 @@ def _records(
                 lost.append(f"run {run}: the store has no record of it")
 
 
-def _members(store: Store, folder: ResultsFolder | None, record: RunRecord) -> Iterator[Member]:
+def _members(store: Store, results: CampaignResults | None, record: RunRecord) -> Iterator[Member]:
     if record.archive is None:
         return
     if store.missing([record.archive]):
-        yield from _from_folder(folder, record)
+        yield from _from_folder(results, record)
         return
     with (
         store.open(record.archive) as stream,
@@ -146,13 +146,12 @@ def _is_inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def _from_folder(folder: ResultsFolder | None, record: RunRecord) -> Iterator[Member]:
-    if folder is None:
+def _from_folder(results: CampaignResults | None, record: RunRecord) -> Iterator[Member]:
+    if results is None:
         raise NotThereError("its archive is not in the store any more")
     for file in record.files:
-        path = file_in(folder, file.name)
-        state = path.stat()
-        yield Member(file.name, state.st_size, state.st_mtime, file_chunks(path))
+        found = file_in(results, file.name)
+        yield Member(file.name, found.size, found.modified, file_chunks(results, found.name))
 
 
 def checked_start(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from oppflow.campaign import Run
-from oppflow.results_folder import ResultsFolder
+from oppflow.results import CampaignResults, ResultsFile
 from oppflow.web.text import shown
 
 
@@ -54,41 +53,24 @@ def read_runs_table(path: Path) -> RunsTable | None:
         return None
 
 
-def stamp(path: Path) -> tuple[int, int] | None:
-    """What changes when a file is replaced: time and size; None where it is not there."""
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_size
-
-
-def file_in(folder: ResultsFolder, name: str) -> Path:
-    """The file of that name in a campaign's folder, wherever links lead.
+def file_in(results: CampaignResults, name: str) -> ResultsFile:
+    """The file of that name among a campaign's results.
 
     Raises:
         NotThereError: there is none, or it lies outside the folder or among its private files.
     """
-    root = folder.path.resolve()
-    try:
-        path = (root / name).resolve()
-        inside = path.is_relative_to(root) and not _is_private(path.relative_to(root))
-        if inside and path.is_file():
-            return path
-    except (OSError, ValueError):  # ValueError: a NUL character in the name
-        pass
-    raise NotThereError(f"The campaign's folder has no file {shown(name)!r}.")
+    found = results.find(name)
+    if found is None:
+        raise NotThereError(f"The campaign's folder has no file {shown(name)!r}.")
+    return found
 
 
-def files_of(folder: ResultsFolder) -> Iterator[tuple[str, Path]]:
-    """Name and path of every regular file in the folder, sorted; links are not followed."""
-    for top, folders, names in os.walk(folder.path):
-        folders[:] = sorted(name for name in folders if not name.startswith(".oppflow"))
-        for name in sorted(names):
-            path = Path(top, name)
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(folder.path).as_posix(), path
+def file_here(results: CampaignResults, name: str) -> Path:
+    """The same as a file on this host.
 
-
-def _is_private(path: Path) -> bool:
-    return any(part.startswith(".oppflow") for part in path.parts[:1])
+    Raises:
+        NotThereError: as `file_in`.
+    """
+    found = file_in(results, name)
+    results.fetch(found.name)
+    return results.folder.path / found.name

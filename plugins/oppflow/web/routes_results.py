@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from oppflow.results_folder import ResultsFolder
+from oppflow.results import CampaignResults
 from oppflow.web.access import MAY_READ
 from oppflow.web.answers import download, etag_of, in_thread, unless_known
 from oppflow.web.details import run_record, run_row
@@ -20,7 +20,7 @@ from oppflow.web.downloads import (
     run_members,
     tar_of,
 )
-from oppflow.web.results import NotThereError, file_in
+from oppflow.web.results import NotThereError, file_here, file_in
 from oppflow.web.routes_campaigns import CAMPAIGN
 from oppflow.web.routes_runs import Filter
 from oppflow.web.scalar_charts import list_scalars, scalar_chart
@@ -32,16 +32,22 @@ from oppflow.web.vectors import list_vectors, thinned_vector
 RUN = f"{CAMPAIGN}/runs/{{number}}"
 
 
-def folder_of(page: CampaignPage, state: CampaignState) -> ResultsFolder:
-    """The campaign's folder.
+def results_of(page: CampaignPage, state: CampaignState) -> CampaignResults:
+    """The campaign's results.
 
     Raises:
         NotThereError: there is none, or it was deleted.
     """
-    folder = state.folder(page.deployment)
-    if folder is None or not folder.path.is_dir():
+    results = state.results(page.deployment)
+    if results is None or not results.is_there():
         raise NotThereError("The campaign has no results folder: it has none yet, or it is gone.")
-    return folder
+    return results
+
+
+def _scalars_of(page: CampaignPage, state: CampaignState) -> Path:
+    results = results_of(page, state)
+    results.fetch(results.folder.scalars_table.name)
+    return results.folder.scalars_table
 
 
 def chart_routes(page: CampaignPage) -> APIRouter:
@@ -54,7 +60,7 @@ def chart_routes(page: CampaignPage) -> APIRouter:
         state = await in_thread(page.state, dag_id, run_id)
 
         def make() -> dict[str, Any]:
-            return {"scalars": list_scalars(folder_of(page, state).scalars_table)}
+            return {"scalars": list_scalars(_scalars_of(page, state))}
 
         return await _cached(page, request, state, make)
 
@@ -74,7 +80,7 @@ def chart_routes(page: CampaignPage) -> APIRouter:
         state = await in_thread(page.state, dag_id, run_id)
 
         def make() -> dict[str, Any]:
-            table = folder_of(page, state).scalars_table
+            table = _scalars_of(page, state)
             runs = chosen_runs(state, text)["run"].to_list() if text.strip() else None
             variables = state.planned.variables if state.planned else ()
             return scalar_chart(
@@ -118,8 +124,12 @@ async def _cached(
     page: CampaignPage, request: Request, state: CampaignState, make: Any
 ) -> Response:
     """An answer that holds until the results change."""
-    folder = await in_thread(state.folder, page.deployment)
-    stamp = results_stamp(folder) if folder else ""
+
+    def find_stamp() -> str:
+        results = state.results(page.deployment)
+        return results_stamp(results) if results else ""
+
+    stamp = await in_thread(find_stamp)
     etag = etag_of(request, state.version, stamp)
     return await unless_known(
         request, etag, lambda: page.charts.get(etag, lambda _before: make(), lambda _made: 300.0)
@@ -131,7 +141,9 @@ def _vector_file(page: CampaignPage, state: CampaignState, number: int) -> Path:
     names = [file.name for file in (record.files if record else ()) if file.name.endswith(".vec")]
     if not names:
         raise NotThereError(f"Run {number} has no vector file.")
-    return file_in(folder_of(page, state), names[0])
+    results = results_of(page, state)
+    results.fetch(names[0].removesuffix(".vec") + ".vci")
+    return file_here(results, names[0])
 
 
 def download_routes(page: CampaignPage) -> APIRouter:
@@ -165,7 +177,7 @@ def download_routes(page: CampaignPage) -> APIRouter:
                 rows = chosen_runs(state, text)
                 members = run_members(page.deployment, state, rows)
                 return checked_start(tar_of(members)), f"{name}-slice.tar"
-            members = folder_members(folder_of(page, state))
+            members = folder_members(results_of(page, state))
             return checked_start(tar_of(members)), f"{name}.tar"
 
         chunks, name = await in_thread(start)
@@ -177,8 +189,10 @@ def download_routes(page: CampaignPage) -> APIRouter:
         state = await in_thread(page.state, dag_id, run_id)
 
         def start() -> tuple[Iterator[bytes], str, int]:
-            path = file_in(folder_of(page, state), name)
-            return file_chunks(path), path.name, path.stat().st_size
+            results = results_of(page, state)
+            found = file_in(results, name)
+            plain = found.name.rpartition("/")[2]
+            return checked_start(file_chunks(results, found.name)), plain, found.size
 
         chunks, plain, size = await in_thread(start)
         return download(chunks, plain, media_type="application/octet-stream", size=size)

@@ -18,11 +18,11 @@ from oppflow.errors import StoreError
 from oppflow.plan import PackedCampaign, Plan
 from oppflow.progress import KIND as PROGRESS
 from oppflow.progress import progress_key
-from oppflow.results_folder import ResultsFolder
+from oppflow.results import CampaignResults
 from oppflow.stages.pack import CAMPAIGN, campaign_key
 from oppflow.stages.simulate import run_record_key
 from oppflow.web.collector import no_collections
-from oppflow.web.results import RunsTable, read_runs_table, stamp
+from oppflow.web.results import RunsTable, read_runs_table
 from oppflow.web.runs_frame import (
     PlannedRuns,
     planned_runs,
@@ -86,11 +86,11 @@ class CampaignState:
     messages: Mapping[int, tuple[int, str]] = field(default_factory=dict)
     batches: Mapping[int, Json] = field(default_factory=dict)
 
-    def folder(self, deployment: Deployment) -> ResultsFolder | None:
-        """Where the campaign's results are, or will be."""
+    def results(self, deployment: Deployment) -> CampaignResults | None:
+        """The campaign's results, which may not be there yet."""
         if self.packed is None or self.packed.request.plan_only:
             return None
-        return ResultsFolder.named(deployment.settings.results_root, self.packed.results)
+        return deployment.results_root.for_readers().campaign(self.packed.results)
 
 
 class StateReader:
@@ -218,8 +218,12 @@ class StateReader:
         """The table of a campaign that has ended; before that, it may be of an earlier try."""
         if not facts.is_over or packed.request.plan_only:
             return None
-        root = self._deployment.settings.results_root
-        return read_runs_table(ResultsFolder.named(root, packed.results).runs_table)
+        results = self._deployment.results_root.for_readers().campaign(packed.results)
+        try:
+            results.fetch(results.folder.runs_table.name)
+        except StoreError as error:  # then what was fetched before, or what the store tells
+            log.warning("The campaign page cannot read the results: %s", error)
+        return read_runs_table(results.folder.runs_table)
 
     def _without_store(
         self, facts: DagRunFacts, packed: PackedCampaign | None, trouble: str
@@ -283,6 +287,7 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def results_stamp(folder: ResultsFolder) -> str:
+def results_stamp(results: CampaignResults) -> str:
     """What changes when the campaign's results do."""
-    return _digest([stamp(folder.scalars_table), stamp(folder.runs_table)])
+    folder = results.folder
+    return _digest(results.stamp(folder.scalars_table.name, folder.runs_table.name))
