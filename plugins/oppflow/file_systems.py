@@ -19,9 +19,11 @@ S3 = ("s3", "s3a")
 # make the bucket, also one whose name was mistyped.
 OBJECT_STORES = (*S3, "gs", "gcs", "az", "abfs", "abfss")
 
-# The client's defaults make whoever mistyped an address wait for minutes.
-_PATIENCE = {"connect_timeout": 5, "read_timeout": 20, "max_pool_connections": 64}
+# The client's defaults make whoever mistyped an address wait for minutes. A server that copies
+# gigabytes may be silent for a while; s3fs repeats what the client has repeated already.
+_PATIENCE = {"connect_timeout": 5, "read_timeout": 60, "max_pool_connections": 64}
 _RETRIES = {"mode": "standard", "total_max_attempts": 3}
+_RETRIES_OF_RETRIES = 2
 _RETRIES_GIVEN = ("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE")
 
 # They tell in every task's log where they found credentials and endpoint.
@@ -74,6 +76,8 @@ def open_file_system(url: str, place: Place) -> tuple[Any, str]:
             f"{str(place).capitalize()} cannot be opened: {error}.",
             hint=f"Install the package that it names, or correct {place.setting}.",
         ) from None  # it may quote a secret
+    if is_s3:
+        fs.retries = _RETRIES_OF_RETRIES
     return fs, str(root).rstrip("/")
 
 

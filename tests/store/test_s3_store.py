@@ -187,3 +187,13 @@ def test_a_claim_that_another_request_is_in_the_way_of(
     answers = iter(["again"])
     with pytest.raises(StoreError, match="ConditionalRequestConflict"):
         objects.create(objects.path("other"), b"mine")
+
+
+def test_the_variable_for_s3_alone_names_the_server(
+    s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes before that for all services."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_server.url)
+    digest = open_store(bucket).put(io.BytesIO(b"x")).digest
+    assert keys(s3_server, bucket) == [f"a/path/archives/{digest}"]
