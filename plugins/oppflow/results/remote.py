@@ -19,13 +19,14 @@ from oppflow.errors import InfrastructureError
 from oppflow.file_systems import redacted
 from oppflow.object_errors import Place
 from oppflow.objects import Objects
-from oppflow.results.copies import Copies, stamp_of
+from oppflow.results.copies import Copies, Stamp, stamp_of
 from oppflow.results.interface import CampaignResults, ResultsFile, ResultsRoot
 from oppflow.results.local import files_in
 from oppflow.results_folder import PRIVATE, ResultsFolder, name_in_use
 
 _AT_ONCE = 8  # transfers; each holds up to two blocks in memory
 _MANY = 100  # files: from here on, listing all takes fewer round trips than asking for each
+_SMALL = 2**20  # bytes: fetched in one request
 _UNUSED_DAYS = 14
 _PRUNE_SECONDS = 3600.0
 _MANIFEST = "manifest.json"
@@ -135,30 +136,37 @@ class RemoteResults(CampaignResults):
 
     def fetch(self, *names: str) -> None:
         copies = Copies(self.folder)
-        versions = self._versions(names)
+        infos = self._infos(names)
 
         def bring(name: str) -> None:
-            version = versions.get(name)
+            info = infos.get(name)
+            version = None if info is None else _version(info)
             if copies.is_current(name, version):
                 return
-            stamp = None if version is None else self._download(name)
+            stamp = None if info is None else self._download(name, info["size"])
             if stamp is None:
                 (self.folder.path / name).unlink(missing_ok=True)
             copies.note(name, stamp, version)
 
         _at_once(bring, dict.fromkeys(names))
-        if versions or self.folder.path.exists():
+        if infos or self.folder.path.exists():
             copies.save()
 
-    def _download(self, name: str) -> tuple[int, int] | None:
+    def _download(self, name: str, size: int) -> Stamp | None:
         target = self.folder.path / name
         aside = self.folder.path / PRIVATE / f"{secrets.token_hex(8)}.part"
         aside.parent.mkdir(parents=True, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self.chunks(name) as chunks, aside.open("wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
+            if size <= _SMALL:
+                content = self._objects.read(self._path(name))
+                if content is None:
+                    return None  # removed meanwhile
+                aside.write_bytes(content)
+            else:
+                with self.chunks(name) as chunks, aside.open("wb") as file:
+                    for chunk in chunks:
+                        file.write(chunk)
             stamp = stamp_of(aside)
             aside.replace(target)
         except FileNotFoundError:
@@ -221,13 +229,16 @@ class RemoteResults(CampaignResults):
 
     def _versions(self, names: Iterable[str]) -> dict[str, str]:
         """What differs when an object was replaced, of those of these names that are there."""
+        return {name: _version(info) for name, info in self._infos(names).items()}
+
+    def _infos(self, names: Iterable[str]) -> dict[str, Json]:
         wanted = list(dict.fromkeys(names))
         if len(wanted) < _MANY:
             found = _at_once(self._info, wanted)
         else:
             there = self._listing()
             found = {name: there.get(_as_text(name)) for name in wanted}
-        return {name: _version(info) for name, info in found.items() if info is not None}
+        return {name: info for name, info in found.items() if info is not None}
 
     def _info(self, name: str) -> Json | None:
         with self._objects.explained(f"Looking for {name}"):
