@@ -26,7 +26,7 @@ from oppflow.plan import PackedCampaign
 from oppflow.results_folder import ResultsFolder
 from oppflow.stages.pack import CAMPAIGN, campaign_key
 
-_POLL = 0.25  # seconds
+_POLL = 2.0  # seconds: answers take time of a core that simulations want
 _ENDED = ("success", "failed")
 
 
@@ -131,7 +131,7 @@ def _memory_watched(stack: Stack) -> Iterator[list[int]]:
     peak, done = [0], threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.2):
+        while not done.wait(1.0):
             scheduler = psutil.Process(stack.parts["scheduler"].pid)
             for process in scheduler.children(recursive=True):
                 with contextlib.suppress(psutil.Error):
