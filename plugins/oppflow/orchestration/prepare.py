@@ -19,6 +19,7 @@ from rich.console import Console
 
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError, OppflowError
+from oppflow.results_folder import PRIVATE
 from oppflow.settings import Settings
 
 _PASSWORDS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"
@@ -64,6 +65,8 @@ def _check_store(_: Settings) -> str:
 
 
 def _check_results(settings: Settings) -> str:
+    if settings.results_url:
+        return _check_remote_results()
     root = settings.results_root
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -75,6 +78,15 @@ def _check_results(settings: Settings) -> str:
             hint="Give the folder that is mounted there to the user AIRFLOW_UID (see .env).",
         ) from error
     return f"{shutil.disk_usage(root).free // 2**30} GiB are free"
+
+
+def _check_remote_results() -> str:
+    """Claim a name that nobody has, and let go of it."""
+    results = Deployment.from_environment().results(f"check-{uuid.uuid4().hex}")
+    results.claim("check")
+    results.remove(f"{PRIVATE}/owner")
+    shutil.rmtree(results.folder.path, ignore_errors=True)
+    return f"{results.where().rpartition('/')[0]} can be written"
 
 
 def _check_models(settings: Settings) -> str:
