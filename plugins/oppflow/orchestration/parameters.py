@@ -22,7 +22,12 @@ def campaign_parameters(
 
     ``defaults`` come in place of the usual ones.
     """
-    definitions = {**_what_to_run(), **_how_to_run(choices), **_results()}
+    definitions = {
+        **_what_to_run(),
+        **_how_to_build(choices.images),
+        **_where_and_how_long(choices.queues),
+        **_results(),
+    }
     for name, value in (defaults or {}).items():
         definitions[name]["default"] = value
     return {name: Param(**definitions[name]) for name in PARAMETERS}
@@ -68,7 +73,7 @@ def _what_to_run() -> dict[str, dict[str, Any]]:
     }
 
 
-def _how_to_run(choices: Choices) -> dict[str, dict[str, Any]]:
+def _how_to_build(images: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     return {
         "ini_files": {
             "default": ["omnetpp.ini"],
@@ -85,7 +90,7 @@ def _how_to_run(choices: Choices) -> dict[str, dict[str, Any]]:
         },
         "image": {
             "default": None,
-            "enum": [None, *choices.images],
+            "enum": [None, *images],
             "title": "Worker image",
             "description": "Empty: the first one that is for the model's engine. "
             "Subprocesses need none.",
@@ -98,6 +103,11 @@ def _how_to_run(choices: Choices) -> dict[str, dict[str, Any]]:
             "description": "As for opp_run -x.",
             "section": _MORE,
         },
+    }
+
+
+def _where_and_how_long(queues: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    return {
         "runs_per_task": {
             "default": None,
             "type": ["integer", "null"],
@@ -108,7 +118,7 @@ def _how_to_run(choices: Choices) -> dict[str, dict[str, Any]]:
         },
         "queue": {
             "default": None,
-            "enum": [None, *choices.queues],
+            "enum": [None, *queues],
             "title": "Queue",
             "description": "On machines of which kind it is simulated, where there are several. "
             "Empty: the usual ones.",
