@@ -40,6 +40,10 @@ class ArchiveError(OppflowError):
     """An archive is damaged, or unpacking it would be unsafe."""
 
 
+class ArchiveLimitError(ArchiveError):
+    """An archive that may be whole cannot be unpacked here: it is too large, or a name is."""
+
+
 class ResultFileError(OppflowError):
     """A result file is truncated or malformed: it must not be taken for a result."""
 
@@ -48,6 +52,10 @@ class InfrastructureError(OppflowError):
     """The machine, not the model, is at fault: trying again can help."""
 
     transient = True
+
+
+class HostError(InfrastructureError):
+    """This machine lacks what it takes; another one may have it."""
 
 
 class StoreError(InfrastructureError):

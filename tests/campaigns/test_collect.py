@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,19 @@ def contents(finished: Finished) -> dict[str, bytes]:
     """All files but the manifest, which tells when it was written."""
     names = finished.files() - {"manifest.json"}
     return {name: (finished.folder.path / name).read_bytes() for name in names}
+
+
+def test_results_beyond_a_limit_stay_in_the_store(deployment: Deployment) -> None:
+    """They are whole: with a higher limit, a cleared task brings them home."""
+    finished = run_campaign(deployment, **SHORT)
+    assert finished.green
+    small = replace(deployment.settings, max_unpacked_bytes=1000)
+    told = collect(Deployment(small, deployment.store), finished.packed, {})
+    assert told["outcomes"] == {"lost": 4}
+    message = finished.manifest.data["runs"][0]["message"]
+    assert "stay in the store" in message
+    assert "OPPFLOW_MAX_UNPACKED" in message
+    assert collect(deployment, finished.packed, {})["outcomes"] == {"done": 4}
 
 
 def test_collecting_twice_changes_nothing(deployment: Deployment) -> None:

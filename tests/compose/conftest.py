@@ -145,7 +145,8 @@ def up(client_is_there: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     )
     compose = Compose(folder)
     try:
-        compose("up", "--detach", "--build")
+        compose("build")
+        compose("up", "--detach")
         password = compose.environment["OPPFLOW_ADMIN_PASSWORD"]
         eventually(lambda: _healthy(compose), within=300)
         url = f"http://127.0.0.1:{port}"

@@ -58,10 +58,14 @@ def test_a_machine_is_opened_and_another_one_joins(written: Compose) -> None:
     with broker_of("127.0.0.1"):
         make_env(written.folder, "--join", "localhost")
     after = written.environment
-    assert after["OPPFLOW_MAIN"] == "localhost"
-    assert after["OPPFLOW_STORE_URL"] == before["OPPFLOW_STORE_URL"].replace(
-        "store:6379", "localhost:6380"
-    )
+    # A name that this machine knows, its containers may not.
+    assert after["OPPFLOW_MAIN"] == "127.0.0.1"
+    store = before["OPPFLOW_STORE_URL"].replace("store:6379", "127.0.0.1:6380")
+    assert after["OPPFLOW_STORE_URL"] == store
+    assert not {"POSTGRES_PASSWORD", "OPPFLOW_ADMIN_PASSWORD"} & set(after)
+    with broker_of("127.0.0.2"):
+        make_env(written.folder, "--join", "127.0.0.2")
+    assert written.environment["OPPFLOW_STORE_URL"] == store.replace("127.0.0.1", "127.0.0.2")
     assert after["OPPFLOW_JWT_SECRET"] == before["OPPFLOW_JWT_SECRET"]
     Compose(written.folder, (HOST,))("config", "--quiet")
 

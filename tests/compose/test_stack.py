@@ -16,9 +16,14 @@ LIMITS = {
     "postgres": (1024, 1.0), "broker": (256, 0.5), "store": (3072, 1.0),
     "engine-proxy": (128, 1.0), "airflow-apiserver": (2048, 2.0), "airflow-scheduler": (1024, 2.0),
     "airflow-dag-processor": (1024, 1.0), "airflow-triggerer": (768, 0.5),
-    "airflow-worker": (3072, 2.0), "airflow-simulator": (4096, 2.0),
+    "airflow-worker": (3072, 2.0),
 }  # fmt: skip
-"""MiB of memory, and processor cores."""
+"""MiB of memory, and processor cores; the simulator's are in the .env."""
+
+RIGHTS = {
+    "postgres": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"},
+    "engine-proxy": {"DAC_READ_SEARCH"},
+}
 
 
 def manifest(up: Up, name: str) -> dict[str, Any]:
@@ -27,13 +32,17 @@ def manifest(up: Up, name: str) -> dict[str, Any]:
 
 def test_the_limits_hold_on_the_running_containers(up: Up) -> None:
     """One version of Compose drops limits without a word: the engine is asked."""
-    assert set(up.compose.services()) == {*LIMITS, "airflow-init"}
-    for name, (memory, cores) in LIMITS.items():
+    given = up.compose.environment
+    memory = int(given["OPPFLOW_SIMULATOR_LIMIT"].removesuffix("m"))
+    limits = {**LIMITS, "airflow-simulator": (memory, float(given["OPPFLOW_SIMULATOR_CPUS"]))}
+    assert set(up.compose.services()) == {*limits, "airflow-init"}
+    for name, (memory, cores) in limits.items():
         host = up.compose.container(name)["HostConfig"]
         assert host["Memory"] == memory * _MIB, name
         assert host["NanoCpus"] == cores * 1e9, name
         assert host["PidsLimit"] > 0, name
         assert host["CapDrop"] == ["ALL"], name
+        assert set(host["CapAdd"] or ()) == RIGHTS.get(name, set()), name
         assert "no-new-privileges:true" in host["SecurityOpt"], name
         assert host["LogConfig"]["Config"]["max-size"] == "10m", name
         assert host["RestartPolicy"]["Name"] == "unless-stopped", name
@@ -41,7 +50,7 @@ def test_the_limits_hold_on_the_running_containers(up: Up) -> None:
 
 def test_nothing_listens_beyond_loopback(up: Up) -> None:
     """Only Airflow's pages and API are published."""
-    for name in LIMITS:
+    for name in (*LIMITS, "airflow-simulator"):
         published = up.compose.container(name)["HostConfig"]["PortBindings"] or {}
         assert bool(published) == (name == "airflow-apiserver"), name
         for bindings in published.values():
@@ -106,12 +115,16 @@ def test_the_engine_proxy_lets_nothing_else_pass(up: Up) -> None:
         ("POST", "/v1.41/containers/abc/exec"), ("POST", "/build"), ("POST", "/networks/create"),
         ("GET", "/v1.41/containers/abc/export"), ("GET", "/v1.41/containers/../secrets"),
         ("DELETE", "/v1.41/images/abc"), ("POST", "/v1.41/volumes/prune"), ("GET", "/swarm"),
-        ("PUT", "/v1.41/containers/json"), ("GET", "/containers/abc%2f../json"),
+        ("PUT", "/v1.41/containers/json"),
+        ("GET", "/images/a%40b%2f..%2fc/json"), ("GET", "/containers/abc%2f../json"),
     )  # fmt: skip
     assert {status for status, _ in refused} == {403}
     assert all("engine proxy" in text for _, text in refused)
-    allowed = asked(up, ("GET", "/_ping"), ("GET", "/v1.41/containers/json"))
-    assert [status for status, _ in allowed] == [200, 200]
+    allowed = asked(
+        up, ("GET", "/_ping"), ("GET", "/v1.41/containers/json"),
+        ("GET", f"/images/lab/none%40sha256:{'0' * 64}/json"),
+    )  # fmt: skip
+    assert [status for status, _ in allowed] == [200, 200, 404]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +132,7 @@ def test_the_engine_proxy_lets_nothing_else_pass(up: Up) -> None:
     [
         ("OPPFLOW_STORE_URL=redis://:wrong@store:6379/0", "Set user and password"),
         ("DOCKER_HOST=tcp://engine-proxy:1", "No container engine answers"),
+        ("OPPFLOW_SLOTS=none", "OPPFLOW_SLOTS='none' is not a positive whole number"),
         ("OPPFLOW_RESULTS=/proc/results", "Nothing can be written into the results root"),
     ],
 )

@@ -16,7 +16,13 @@ from types import TracebackType
 
 from oppflow.archive.entries import Entry, EntryKind, Limits
 from oppflow.archive.links import resolve
-from oppflow.errors import ArchiveError, InfrastructureError, OppflowError, ParameterError
+from oppflow.errors import (
+    ArchiveError,
+    ArchiveLimitError,
+    InfrastructureError,
+    OppflowError,
+    ParameterError,
+)
 
 REFUSED = "Make the archive again from the files alone; do not unpack this one by other means."
 
@@ -152,17 +158,17 @@ class NewTree:
     def _note(self, path: str, kind: EntryKind | None) -> None:
         self._kinds[path] = kind
         if len(self._kinds) > self._limits.max_files + 1:
-            raise ArchiveError(
+            raise ArchiveLimitError(
                 f"The archive holds more than {self._limits.max_files} files.",
-                hint="Leave out what no simulation reads, or raise the limit.",
+                hint="Leave out what no simulation reads, or raise OPPFLOW_MAX_FILES.",
             )
 
     def _take_room(self, size: int) -> None:
         self._room -= size
         if self._room < 0:
-            raise ArchiveError(
+            raise ArchiveLimitError(
                 f"The archive holds more than {self._limits.max_bytes} bytes.",
-                hint="Leave out what no simulation reads, or raise the limit.",
+                hint="Leave out what no simulation reads, or raise OPPFLOW_MAX_UNPACKED.",
             )
 
     @contextmanager
@@ -177,7 +183,7 @@ class NewTree:
 
 def _explain(error: OSError, place: Path, target: Path) -> OppflowError:
     if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
-        return ArchiveError(
+        return ArchiveLimitError(
             f"{place} cannot be a file's name here: {error.strerror}.", hint=REFUSED
         )
     if place == target and error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):

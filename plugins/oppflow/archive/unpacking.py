@@ -12,7 +12,7 @@ from typing import BinaryIO
 from oppflow.archive.entries import DEFAULT_LIMITS, Entry, Limits
 from oppflow.archive.newtree import REFUSED, NewTree
 from oppflow.archive.streams import CHUNK, as_stream, decompress_stream, read_chunks
-from oppflow.errors import ArchiveError
+from oppflow.errors import ArchiveError, ArchiveLimitError
 
 _COPY_AGAIN = "Make or copy the archive again."
 
@@ -140,7 +140,7 @@ def counted(stream: BinaryIO, limits: Limits) -> Iterator[bytes]:
     for chunk in read_chunks(stream):
         room -= len(chunk)
         if room < 0:
-            raise ArchiveError(
+            raise ArchiveLimitError(
                 f"The archive unpacks to far more than {limits.max_bytes} bytes.", hint=REFUSED
             )
         yield chunk

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from oppflow.errors import HostError
 from oppflow.orchestration.endings import explained
 
 if TYPE_CHECKING:
@@ -14,7 +17,11 @@ if TYPE_CHECKING:
 
     from oppflow.runners.interface import Runner
 
+log = logging.getLogger(__name__)
+
 POOL = "oppflow"
+
+_TIME_FOR_OTHERS = 60.0  # seconds
 
 
 class SimulatesBatch(BaseOperator):
@@ -43,13 +50,17 @@ class SimulatesBatch(BaseOperator):
             assert packed is not None  # this task is mapped over what came after it
             deployment = Deployment.from_environment()
             remove_leftovers_here(deployment.settings)
-            return simulate_batch(
-                deployment,
-                packed,
-                self.batch["index"],
-                attempt=context["ti"].try_number,
-                on_runner=self._remember,
-            )
+            try:
+                return simulate_batch(
+                    deployment,
+                    packed,
+                    self.batch["index"],
+                    attempt=context["ti"].try_number,
+                    on_runner=self._remember,
+                )
+            except HostError as error:
+                leave_to_others(error)
+                raise
 
     def _remember(self, runner: Runner) -> None:
         self._runner = runner
@@ -62,6 +73,19 @@ class SimulatesBatch(BaseOperator):
 
 class SimulateOperator(SimulatesBatch):
     """Simulates in subprocesses of the task."""
+
+
+def leave_to_others(error: HostError) -> None:
+    """Wait where there may be other machines: a slot that is taken lets them take the retry.
+
+    A machine that fails at once is always free, and would take every try of every task.
+    """
+    from airflow.sdk.configuration import conf
+
+    if "Celery" in str(conf.get("core", "executor")):
+        log.error("%s", error)
+        log.info("Waiting for %g s, so that another machine takes the next try.", _TIME_FOR_OTHERS)
+        time.sleep(_TIME_FOR_OTHERS)
 
 
 def simulate_operator(runner: str) -> type[SimulatesBatch]:

@@ -31,7 +31,11 @@ def prepare(console: Console) -> int:
 
     Everything that is wrong is told, not only the first of it.
     """
-    settings = Settings.from_environment()
+    try:
+        settings = Settings.from_environment()
+    except OppflowError as error:
+        console.print(f"settings: {error}", style="red", markup=False, soft_wrap=True)
+        return 1
     steps: dict[str, Callable[[Settings], str]] = {
         "store": _check_store,
         "results": _check_results,

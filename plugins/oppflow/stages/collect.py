@@ -13,7 +13,7 @@ from typing import Any
 from oppflow.archive import unpack
 from oppflow.campaign import Outcome, Run, RunRecord
 from oppflow.deployment import Deployment
-from oppflow.errors import ArchiveError, ArchiveMissingError
+from oppflow.errors import ArchiveError, ArchiveLimitError, ArchiveMissingError
 from oppflow.manifest import make_manifest
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
 from oppflow.results_folder import ResultsFolder
@@ -127,6 +127,10 @@ class _Collector:
             self._unpack(run, record)
         except ArchiveMissingError as error:
             return _lost(record, f"Its results are not in the store any more. {error}")
+        except ArchiveLimitError as error:
+            return _lost(
+                record, f"Its results stay in the store, and cannot be unpacked here. {error}"
+            )
         except ArchiveError as error:
             # Worthless, and in the way: the next campaign would reuse it.
             self._deployment.store.delete(record.archive)

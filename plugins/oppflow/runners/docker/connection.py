@@ -9,7 +9,7 @@ from typing import Any
 from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 
-from oppflow.errors import InfrastructureError
+from oppflow.errors import HostError
 from oppflow.runners.docker.engine import BROKEN, Engine
 
 _DEFAULT_URL = "unix:///var/run/docker.sock"
@@ -23,7 +23,7 @@ def connect(docker_conn_id: str = "") -> Engine:
     connection with the image registry's credentials.
 
     Raises:
-        InfrastructureError: nobody answers there, or it refuses to talk to us.
+        HostError: nobody answers there, or it refuses to talk to us.
     """
     url = os.environ.get("DOCKER_HOST") or _DEFAULT_URL
     try:
@@ -36,7 +36,7 @@ def connect(docker_conn_id: str = "") -> Engine:
         )
         return Engine(hook.api_client, url)
     except (AirflowException, *BROKEN) as error:
-        raise InfrastructureError(
+        raise HostError(
             f"No container engine answers at {url}: {error}", hint=_hint(url)
         ) from error
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oppflow.errors import InfrastructureError, ParameterError
+from oppflow.errors import HostError, InfrastructureError, ParameterError
 from oppflow.runners.docker.engine import Engine, RefusedError
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def find(engine: Engine, image_id: str, images: Sequence[str]) -> Image:
     """The campaign's image on this engine, which may be another one than it was resolved on.
 
     Raises:
-        InfrastructureError: none of ``images`` has that ID here.
+        HostError: none of ``images`` has that ID here.
     """
     found = engine.inspect_image(image_id)
     if found is not None:
@@ -83,7 +83,7 @@ def find(engine: Engine, image_id: str, images: Sequence[str]) -> Image:
             continue
         if image.id == image_id:
             return image
-    raise InfrastructureError(
+    raise HostError(
         f"The image {image_id} of this campaign is not on the container engine at {engine.url}.",
         hint="It was removed or built anew since the campaign began: start the campaign again. "
         "Where tasks run on several machines, each needs the same image.",
