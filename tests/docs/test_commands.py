@@ -57,8 +57,13 @@ class Checkout:
 
 def copy_project(root: Path) -> None:
     """What git would bring, and a virtual environment that nobody has to install into."""
-    made = (".git", ".venv", ".airflow", ".cache", "results", "__pycache__", ".*_cache", "pictures")
-    shutil.copytree(PROJECT_ROOT, root, symlinks=True, ignore=shutil.ignore_patterns(*made))
+    everywhere = shutil.ignore_patterns(".git", "__pycache__", ".*_cache", "pictures")
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        made = {".venv", ".airflow", ".cache", "results"} if Path(folder) == PROJECT_ROOT else set()
+        return made | everywhere(folder, names)
+
+    shutil.copytree(PROJECT_ROOT, root, symlinks=True, ignore=left_out)
     venv = root / ".venv"
     venv.mkdir()
     for entry in Path(sys.prefix).iterdir():
