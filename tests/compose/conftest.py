@@ -145,6 +145,7 @@ def up(client_is_there: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     )
     compose = Compose(folder)
     try:
+        compose("down", "--volumes", check=False)  # of a test that was killed
         compose("build")
         compose("up", "--detach")
         password = compose.environment["OPPFLOW_ADMIN_PASSWORD"]

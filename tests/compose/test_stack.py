@@ -148,6 +148,19 @@ def test_what_is_wrong_is_told_in_words_before_anything_starts(
     assert "Traceback" not in said
 
 
+def test_an_env_that_is_not_the_databases_is_told(up: Up) -> None:
+    """As after make env beside volumes of an earlier one."""
+    given = up.compose.environment["POSTGRES_PASSWORD"]
+    url = f"postgresql+psycopg2://airflow:x{given[1:]}@postgres/airflow"
+    name = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+    words = ["run", "--rm", "--no-deps", "-T", "-e", f"{name}={url}", "airflow-init"]
+    done = up.compose(*words, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said
+    assert "refuses POSTGRES_PASSWORD" in said
+    assert "Traceback" not in said
+
+
 def test_a_port_that_is_taken_is_named(up: Up) -> None:
     """Compose's own words; make env takes a free one."""
     port = up.compose.environment["OPPFLOW_PORT"]

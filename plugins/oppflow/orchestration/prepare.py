@@ -128,8 +128,15 @@ def _make_pool(settings: Settings) -> str:
 
 def _airflow(*words: str) -> None:
     done = subprocess.run(["airflow", *words], capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    if "password authentication failed" in said:
+        raise InfrastructureError(
+            "The database refuses POSTGRES_PASSWORD of .env.",
+            hint="Its volume was made with another .env: take that one, or begin anew with "
+            "docker compose down --volumes, which forgets Airflow's history and the store.",
+        )
     if done.returncode:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        last = "\n".join(said.splitlines()[-15:])
         raise InfrastructureError(f"airflow {' '.join(words)} failed:\n{last}")
 
 
