@@ -77,7 +77,8 @@ class Settings:
           copies, below ``OPPFLOW_WORK``.
         - ``OPPFLOW_WORK``: unpacked trees and scratch space of this host (``.cache/work``).
         - ``OPPFLOW_STORE_URL``: where archives and records live (``file://`` + ``.cache/store``).
-        - ``OPPFLOW_RESULT_TTL``: seconds that Redis keeps what nobody used; none: for ever.
+        - ``OPPFLOW_RESULT_TTL``: seconds that a store keeps what nobody used; none: for ever.
+          Object stores have rules of their own.
         - ``OPPFLOW_RUNNER``: what starts workers, ``docker`` or ``process`` (``docker``).
         - ``OPPFLOW_DOCKER_CONN_ID``: Airflow's connection with the image registry's credentials.
           The engine is where ``DOCKER_HOST`` says, as for Docker's own programs.

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 from tests.airflow.conftest import ENDED
 from tests.support.campaigns import MODELS
 from tests.support.containers import IMAGE
+from tests.support.ports import free_port
 from tests.support.processes import eventually
 
 from oppflow.local.client import AirflowClient
@@ -129,9 +129,7 @@ def up(client_is_there: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     for path in (folder, *folder.parents):  # the image's user comes from another namespace
         if path.stat().st_uid == os.getuid() and path != Path("/"):
             path.chmod(path.stat().st_mode | 0o111)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     nightly = folder / "nightly"
     nightly.mkdir()
     make_env(

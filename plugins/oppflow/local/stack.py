@@ -100,7 +100,11 @@ class Stack:
         return stack
 
     def wait_until_ready(self) -> None:
-        """Return when the API answers, the scheduler beats and the DAG is known."""
+        """Return when the API answers, and scheduler and DAG processor beat.
+
+        Raises:
+            InfrastructureError: a part ended, or it takes too long; with its last words.
+        """
         deadline = time.monotonic() + _START_PATIENCE
         while time.monotonic() < deadline:
             for name, part in self.parts.items():

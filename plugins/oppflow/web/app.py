@@ -16,8 +16,8 @@ from oppflow.web.access import SIGNED_IN
 from oppflow.web.answers import json_answer
 from oppflow.web.results import NotThereError
 from oppflow.web.routes_campaigns import action_routes, campaign_routes
-from oppflow.web.routes_results import chart_routes, download_routes
-from oppflow.web.routes_runs import run_routes, table_routes
+from oppflow.web.routes_results import chart_routes, download_routes, vector_routes
+from oppflow.web.routes_runs import overview_routes, run_routes, table_routes
 from oppflow.web.service import CampaignPage
 from oppflow.web.text import shown
 
@@ -41,8 +41,15 @@ def make_app(page: CampaignPage | None = None) -> FastAPI:
     )  # fmt: skip
     page = page or CampaignPage()
     makers = (
-        campaign_routes, action_routes, table_routes, run_routes, chart_routes, download_routes
-    )  # fmt: skip
+        campaign_routes,
+        action_routes,
+        table_routes,
+        overview_routes,
+        run_routes,
+        chart_routes,
+        vector_routes,
+        download_routes,
+    )
     for make in makers:
         app.include_router(make(page), prefix="/api")
     _add_files(app)

@@ -51,7 +51,7 @@ def _scalars_of(page: CampaignPage, state: CampaignState) -> Path:
 
 
 def chart_routes(page: CampaignPage) -> APIRouter:
-    """What is drawn."""
+    """What is drawn of scalars."""
     router = APIRouter(tags=["charts"], dependencies=[MAY_READ])
 
     @router.get(f"{CAMPAIGN}/scalars", response_model=Scalars)
@@ -88,6 +88,13 @@ def chart_routes(page: CampaignPage) -> APIRouter:
             )
 
         return await _cached(page, request, state, make)
+
+    return router
+
+
+def vector_routes(page: CampaignPage) -> APIRouter:
+    """What is drawn of a run's vectors."""
+    router = APIRouter(tags=["charts"], dependencies=[MAY_READ])
 
     @router.get(f"{RUN}/vectors", response_model=Vectors)
     async def get_vectors(request: Request, dag_id: str, run_id: str, number: int) -> Response:

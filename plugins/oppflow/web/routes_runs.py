@@ -21,8 +21,8 @@ Filter = Annotated[
 ]
 
 
-def run_routes(page: CampaignPage) -> APIRouter:
-    """The table, the matrix, what failed, and one run."""
+def overview_routes(page: CampaignPage) -> APIRouter:
+    """The runs as a table, and as a matrix."""
     router = APIRouter(tags=["runs"], dependencies=[MAY_READ])
 
     @router.get(f"{CAMPAIGN}/runs", response_model=RunsPage)
@@ -69,6 +69,13 @@ def run_routes(page: CampaignPage) -> APIRouter:
             return views.matrix(found, *names)
 
         return await unless_known(request, etag_of(request, state.version), make)
+
+    return router
+
+
+def run_routes(page: CampaignPage) -> APIRouter:
+    """What failed, and one run."""
+    router = APIRouter(tags=["runs"], dependencies=[MAY_READ])
 
     @router.get(f"{CAMPAIGN}/failures", response_model=Failures)
     async def list_failures(request: Request, dag_id: str, run_id: str) -> Response:
