@@ -18,6 +18,9 @@ from tests.support.processes import eventually
 
 from oppflow.deployment import Deployment
 from oppflow.plan import PackedCampaign
+from oppflow.runners.docker import paths
+from oppflow.runners.docker.connection import connect
+from oppflow.runners.docker.package import empty_files
 from oppflow.settings import PROJECT_ROOT
 from oppflow.stages.build import build_model
 from oppflow.stages.resolve import resolve_runs
@@ -126,12 +129,24 @@ def test_what_was_killed_is_started_anew(
     assert containers(deployment.settings.deployment) == []
 
 
-def test_a_run_whose_stored_result_is_lost_is_executed_again(
+def test_a_run_whose_stored_result_is_lost_is_taken_from_its_container_again(
+    deployment: Deployment, packed: PackedCampaign, orphan: str
+) -> None:
+    """Nobody has given its room back yet."""
+    (first,) = list(records(deployment, packed).values())[:1]
+    deployment.store.delete(first["archive"])
+    assert simulate_batch(deployment, packed, 0, attempt=2) == {"done": RUNS}
+    assert records(deployment, packed)[first["number"]]["started"] == first["started"]
+
+
+def test_a_run_whose_result_is_nowhere_is_executed_again(
     deployment: Deployment, packed: PackedCampaign, orphan: str
 ) -> None:
     """Its file was taken out of the container already: its word is not enough."""
     (first,) = list(records(deployment, packed).values())[:1]
     deployment.store.delete(first["archive"])
+    with connect() as engine:
+        engine.put(orphan, paths.OUTPUT, [empty_files([f"run-{first['number']}.tar"])])
     with pytest.raises(Exception, match="1 runs left no record"):
         simulate_batch(deployment, packed, 0, attempt=2)
     assert simulate_batch(deployment, packed, 0, attempt=3) == {"done": RUNS}

@@ -81,7 +81,7 @@ def test_a_pack_tells_what_is_in_it(tmp_path: Path) -> None:
     make_tree(tmp_path, "a.vec", "run.sh*")
     os.utime(tmp_path / "a.vec", (1_700_000_000, 1_700_000_000))
     entries = [("b.vec", tmp_path / "a.vec"), ("r/run.sh", tmp_path / "run.sh")]
-    packed = pack(entries, tmp_path / "x.tar")
+    packed = pack(entries, tmp_path / "x.tar", tmp_path)
     data = (tmp_path / "x.tar").read_bytes()
     assert (packed.size, packed.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert packed.files[0].sha256 == hashlib.sha256(b"a.vec").hexdigest()
@@ -95,8 +95,8 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     """So that storing them again changes nothing."""
     make_tree(tmp_path, "a", "b")
     entries = [("a", tmp_path / "a"), ("b", tmp_path / "b")]
-    first = pack(entries, tmp_path / "1.tar")
-    assert pack(entries, tmp_path / "2.tar") == first
+    first = pack(entries, tmp_path / "1.tar", tmp_path)
+    assert pack(entries, tmp_path / "2.tar", tmp_path) == first
     assert not list(tmp_path.glob("*.part"))
 
 

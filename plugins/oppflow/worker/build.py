@@ -47,7 +47,7 @@ def build(job: BuildJob, session: Session) -> None:
             find_products(copy, made).write(copy)
             made.append(NOTE)
         target = Path(job.output, f"{number}.tar")
-        packed = pack(sorted((path, copy / path) for path in made), target)
+        packed = pack(sorted((path, copy / path) for path in made), target, session.scratch)
         session.emit(
             "built", tree=name, path=target.name, archive=packed.sha256, commands=builder.commands
         )

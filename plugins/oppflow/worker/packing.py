@@ -52,15 +52,16 @@ class _Hashing:
         return self._hash.hexdigest()
 
 
-def pack(entries: Iterable[tuple[str, Path]], target: Path) -> Packed:
-    """Write the files to ``target`` under the given names; times are kept, owners are not.
+def pack(entries: Iterable[tuple[str, Path]], target: Path, scratch: Path) -> Packed:
+    """Write the files to ``target`` under the given names, with times to the second, no owners.
 
-    The tar gets its final name when it is whole.
+    The tar is made in ``scratch``, a folder on the same disk, and is whole when it is at its
+    target: who looks into the target's folder meanwhile finds whole files only.
 
     Raises:
         OSError: a file cannot be read, or the disk is full.
     """
-    aside = target.with_name(target.name + ".part")
+    aside = scratch / f"{target.name}.part"
     files = []
     with aside.open("wb") as raw:
         sink = _Hashing(raw)
@@ -79,7 +80,7 @@ def pack(entries: Iterable[tuple[str, Path]], target: Path) -> Packed:
 def _header(name: str, status: os.stat_result) -> tarfile.TarInfo:
     header = tarfile.TarInfo(name)
     header.size = status.st_size
-    header.mtime = status.st_mtime
+    header.mtime = int(status.st_mtime)  # a fraction would take a header of its own
     header.mode = 0o755 if status.st_mode & 0o100 else 0o644
     return header
 

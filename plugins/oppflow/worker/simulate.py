@@ -260,7 +260,7 @@ class _Execution:
             files, self._run.result_name, self._job.keep, self._place.output_file
         )
         target = Path(self._job.output, f"run-{self._run.number}.tar")
-        return pack(entries, target), target.name
+        return pack(entries, target, self._session.scratch), target.name
 
 
 def _check(files: list[tuple[str, Path]]) -> tuple[tuple[ResultFileError, ...], bool]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from oppflow.errors import InfrastructureError, ParameterError
-from oppflow.runners.docker import paths
 from oppflow.runners.docker.bootstrap import UNFIT
 from oppflow.runners.docker.engine import Engine, Json
 from oppflow.runners.docker.images import Image
-from oppflow.runners.docker.package import empty_file
+from oppflow.runners.docker.outputs import Outputs
 from oppflow.worker.events import (
     EXIT_GOOD,
     EXIT_INFRASTRUCTURE,
@@ -41,6 +38,9 @@ class WorkerContainer:
     image: Image
     adopted: bool = False
     has_spoken: bool = False
+
+    def __post_init__(self) -> None:
+        self.outputs = Outputs(self.engine, self.id)
 
     def events(self, runs: Collection[int]) -> Iterator[Event]:
         """What the worker says, from its start to its end.
@@ -72,15 +72,7 @@ class WorkerContainer:
         if event["event"] != "finished" or not path:
             return False
         # An earlier attempt took it, and what it stored is lost: the run is to be executed again.
-        return not self.engine.size(self.id, f"{paths.OUTPUT}/{path}")
-
-    def open_output(self, path: str) -> AbstractContextManager[BinaryIO]:
-        """A file that the worker made."""
-        return self.engine.open(self.id, f"{paths.OUTPUT}/{path}")
-
-    def discard_output(self, path: str) -> None:
-        """Give the room of a file back: a batch may leave more than the disk holds."""
-        self.engine.put(self.id, paths.OUTPUT, [empty_file(path)])
+        return not self.outputs.is_there(path)
 
     def exit_status(self) -> int:
         """The ended worker's exit status.

@@ -21,6 +21,7 @@ from docker.errors import APIError, DockerException, NotFound
 from oppflow.archive.streams import CHUNK, as_stream
 from oppflow.errors import InfrastructureError
 from oppflow.runners.docker.answers import answer, frames
+from oppflow.runners.docker.tars import open_tar, small_files, the_file
 
 _NOT_FOUND = 404
 _CONFLICT = 409
@@ -214,6 +215,20 @@ class Engine:
         Raises:
             InfrastructureError: it is not there.
         """
+        with self._tar(container, path) as tar:
+            yield the_file(tar, path)
+
+    def files(self, container: str, folder: str, small: int, room: int) -> dict[str, bytes]:
+        """The small files in a folder of a container that are not empty, by their names.
+
+        Only those of up to ``small`` bytes, and as many as are among the first ``room`` bytes.
+        """
+        with self._tar(container, folder) as tar:
+            return small_files(tar, folder, small, room)
+
+    @contextlib.contextmanager
+    def _tar(self, container: str, path: str) -> Iterator[tarfile.TarFile]:
+        """What is at a path of a container, as a tar to be read from its start to its end."""
         what = f"hand out {path} of the container {container}"
         with contextlib.ExitStack() as stack:
             with self._explained(what):
@@ -221,15 +236,7 @@ class Engine:
                     answer(self._client, container, "archive", path=path)
                 )
             stream = as_stream(self._content(response, what))
-            try:
-                tar = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
-                member = tar.next()
-                file = tar.extractfile(member) if member is not None else None
-            except tarfile.TarError as error:
-                raise InfrastructureError(f"{path} came damaged out of its container.") from error
-            if file is None:
-                raise InfrastructureError(f"{path} of the container {container} is no file.")
-            yield cast("BinaryIO", file)
+            yield stack.enter_context(open_tar(stream, path))
 
     def volumes(self, labels: Mapping[str, str]) -> list[Json]:
         """The volumes with these labels."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import oppflow
@@ -58,11 +59,14 @@ def _folder(name: str) -> tarfile.TarInfo:
     return header
 
 
-def empty_file(name: str) -> bytes:
-    """A tar of an empty file, to be unpacked over one that is not wanted any more."""
-    header = tarfile.TarInfo(name)
-    header.uid = header.gid = paths.USER
-    return header.tobuf(tarfile.PAX_FORMAT) + END_OF_TAR
+def empty_files(names: Iterable[str]) -> bytes:
+    """A tar of empty files, to be unpacked over those that are not wanted any more."""
+    headers = []
+    for name in names:
+        header = tarfile.TarInfo(name)
+        header.uid = header.gid = paths.USER
+        headers.append(header.tobuf(tarfile.PAX_FORMAT))
+    return b"".join([*headers, END_OF_TAR])
 
 
 def _own(path: str) -> str:

@@ -148,13 +148,18 @@ class DockerRunner:
 
 
 def _listen(container: WorkerContainer, job: Job, on_event: OnEvent) -> None:
-    wanted = {run.number for run in job.runs} if isinstance(job, SimulateJob) else set()
-    for event in container.events(wanted):
-        on_event(event, container.open_output)
-        if event["event"] == "finished":
-            wanted.discard(event["run"])
-            if event["path"] and wanted:
-                container.discard_output(event["path"])
+    left = {run.number for run in job.runs} if isinstance(job, SimulateJob) else set()
+    outputs = container.outputs
+    for event in container.events(left):
+        if event["event"] != "finished" or not event["path"]:
+            on_event(event, outputs.open)
+            continue
+        left.discard(event["run"])
+        path, size = event["path"], event["record"]["archive_bytes"]
+        outputs.fetch(path, size, to_come=len(left))
+        on_event(event, outputs.open)
+        if left:
+            outputs.discard(path, size)
 
 
 def _adopt(
