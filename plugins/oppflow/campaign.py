@@ -5,7 +5,6 @@ Standard library only: the worker imports this inside its container.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -63,7 +62,7 @@ class Run:
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object with the fields' names."""
-        return dataclasses.asdict(self)
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,7 @@ class RunRecord:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunRecord:
         """Inverse of `as_json`; fields of a later version are ignored."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
+        values = {name: value for name, value in data.items() if name in cls.__dataclass_fields__}
         values["outcome"] = Outcome(values["outcome"])
         values["files"] = tuple(ResultFile(**file) for file in values.get("files", ()))
         values["last_lines"] = tuple(values.get("last_lines", ()))
@@ -116,4 +114,10 @@ class RunRecord:
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object with the fields' names."""
-        return {**dataclasses.asdict(self), "outcome": self.outcome.value}
+        # By hand: asdict copies deeply, which takes most of a second for 10,000 runs.
+        return {
+            **vars(self),
+            "outcome": self.outcome.value,
+            "files": [dict(vars(file)) for file in self.files],
+            "last_lines": list(self.last_lines),
+        }

@@ -179,15 +179,17 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.1f} seconds"
 
 
+_RUN_FIELDS = len(dataclasses.fields(Run))
+
+
 def _values(instance: Run | PlannedRun) -> list[Any]:
     return list(vars(instance).values())
 
 
 def _planned_run(row: Sequence[Any]) -> PlannedRun:
     number, variables, *rest = row
-    fields = len(dataclasses.fields(Run))
-    run = Run(number, tuple((name, value) for name, value in variables), *rest[: fields - 2])
-    return PlannedRun(run, *rest[fields - 2 :])
+    run = Run(number, tuple((name, value) for name, value in variables), *rest[: _RUN_FIELDS - 2])
+    return PlannedRun(run, *rest[_RUN_FIELDS - 2 :])
 
 
 def batch_label(batch: Sequence[PlannedRun]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,16 +116,36 @@ class ResultsFolder:
         except (FileNotFoundError, NotADirectoryError):
             return ""
 
-    def write_json(self, path: Path, value: Any) -> None:
-        """Write a JSON file aside, then give it its name."""
+    def write_json(self, path: Path, value: Mapping[str, Any]) -> None:
+        """Write a JSON object aside, then give it its name: a line for each entry."""
         self.aside.mkdir(parents=True, exist_ok=True)
         aside = self.aside / path.name
         # A file's name may hold bytes that are no text: then JSON's own escapes say which.
         with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump(value, file, indent=1, ensure_ascii=False)
-            file.write("\n")
+            file.writelines(_lines(value))
         aside.replace(path)
 
     def clean(self) -> None:
         """Remove what was put aside; who owns the folder stays known."""
         shutil.rmtree(self.aside, ignore_errors=True)
+
+
+def _lines(value: Mapping[str, Any]) -> Iterator[str]:
+    """An object as JSON, to be read by people too: 10,000 runs are as many lines."""
+    yield "{"
+    before = "\n "
+    for key, inner in value.items():
+        yield f"{before}{_as_json(key)}: "
+        if isinstance(inner, list) and inner:
+            yield "[\n  " + ",\n  ".join(map(_as_json, inner)) + "\n ]"
+        elif isinstance(inner, dict) and inner:
+            entries = (f"{_as_json(str(name))}: {_as_json(one)}" for name, one in inner.items())
+            yield "{\n  " + ",\n  ".join(entries) + "\n }"
+        else:
+            yield _as_json(inner)
+        before = ",\n "
+    yield "\n}\n"
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -99,27 +99,27 @@ class TestUnpacking:
 class TestRefusal:
     @pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x", "a/..", "..", "/", "a/../b"])
     def test_places_outside(self, target: Path, name: str) -> None:
-        refuse(Tar().add("fine", b"x").add(name, b"x"), target, "not inside its tree|twice|safe")
+        refuse(Tar().add("fine", b"x").add(name, b"x"), target, "not inside its tree|twice")
 
     @pytest.mark.parametrize("link", ["/etc", "..", "../..", "d/../..", "./../x", "d/e/../../../x"])
     def test_links_that_leave(self, target: Path, link: str) -> None:
-        refuse(Tar().add("fine", b"x").link("bad", link), target, "leaves the tree|not safe")
+        refuse(Tar().add("fine", b"x").link("bad", link), target, "leaves the tree")
 
     def test_links_that_leave_together(self, target: Path) -> None:
         tar = Tar().link("d/escape", "later/../../..").link("d/later", "deep").link("x", "d/later")
-        refuse(tar.add("d/deep/f", b""), target, "leaves the tree|not safe")
+        refuse(tar.add("d/deep/f", b""), target, "leaves the tree")
 
     def test_a_link_whose_way_another_changes_later(self, target: Path) -> None:
         refuse(
             Tar().link("bad", "a/b/c/../../../..").link("a/b", "..").add("c/x"),
             target,
-            "leaves the tree|not safe",
+            "leaves the tree",
         )
 
     @pytest.mark.parametrize("link", ["fine", "/tmp", "."])
     def test_entries_below_a_link(self, target: Path, link: str) -> None:
         tar = Tar().add("fine/x", b"x").link("link", link).add("link/y", b"evil")
-        refuse(tar, target, "below 'link'|not safe")
+        refuse(tar, target, "below 'link'")
 
     def test_a_folder_in_a_links_place(self, target: Path) -> None:
         tar = Tar().link("link", "fine").add("link", kind=tarfile.DIRTYPE)
@@ -128,13 +128,13 @@ class TestRefusal:
     @pytest.mark.parametrize("existing", ["/etc/passwd", "../x", "later", "link", "d"])
     def test_hard_links_to_anything_but_earlier_files(self, target: Path, existing: str) -> None:
         tar = Tar().link("link", "f").add("d/f", b"x").hard_link("bad", existing)
-        refuse(tar.add("later", b"x"), target, "hard link|not inside|not safe")
+        refuse(tar.add("later", b"x"), target, "hard link|not inside")
 
     @pytest.mark.parametrize(
         "kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, b"Z", tarfile.GNUTYPE_SPARSE]
     )
     def test_what_is_no_file(self, target: Path, kind: bytes) -> None:
-        refuse(Tar(tarfile.GNU_FORMAT).add("bad", kind=kind), target, "neither|holes|not safe")
+        refuse(Tar(tarfile.GNU_FORMAT).add("bad", kind=kind), target, "neither|holes")
 
     @pytest.mark.parametrize("second", ["a", "./a", "d//../a", "d/b/", "d"])
     def test_the_same_thing_twice(self, target: Path, second: str) -> None:

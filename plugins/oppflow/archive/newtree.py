@@ -72,7 +72,7 @@ class NewTree:
     ) -> None:
         """Add a file with the content ``chunks``; ``mtime`` is seconds since 1970, default now."""
         path = self._claim(name, EntryKind.FILE)
-        place = self.aside / path
+        place = f"{self.aside}/{path}"
         digest = hashlib.sha256()
         size = 0
         with self._explained(place):
@@ -172,13 +172,13 @@ class NewTree:
             )
 
     @contextmanager
-    def _explained(self, place: Path) -> Iterator[None]:
+    def _explained(self, place: Path | str) -> Iterator[None]:
         try:
             yield
         except (ValueError, OverflowError) as error:
             raise ArchiveError(f"The archive's entry {place} makes no sense: {error}.") from error
         except OSError as error:
-            raise _explain(error, place, self.target) from error
+            raise _explain(error, Path(place), self.target) from error
 
 
 def _explain(error: OSError, place: Path, target: Path) -> OppflowError:

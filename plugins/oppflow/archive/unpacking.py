@@ -1,4 +1,8 @@
-"""Unpack tar streams, trusting nothing that they say about themselves."""
+"""Unpack tar streams, trusting nothing that they say about themselves.
+
+The library's own filters (PEP 706) are not used: they judge links by what was unpacked before, and
+look at the disk for each entry. `NewTree` refuses what they refuse, and knows all of its tree.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +31,6 @@ _HEADER_TYPES = frozenset(
         tarfile.GNUTYPE_LONGLINK,
     }
 )
-
-# PEP 706; present in 3.12, and in the later patch releases of 3.10 and 3.11
-_data_filter = getattr(tarfile, "data_filter", None)
-_FilterError = getattr(tarfile, "FilterError", ())
 
 
 def unpack(
@@ -89,10 +89,6 @@ def _add(
             f"The archive's entry {member.name!r} is stored with holes.",
             hint="Pack it without --sparse.",
         )
-    # Symbolic links it judges by those that were unpacked before; the tree does it by all of them.
-    if _data_filter is not None and not member.issym():
-        with _refusing_damage():
-            _data_filter(member, str(tree.aside))
     if member.isdir():
         tree.add_folder(member.name)
     elif member.issym():
@@ -126,8 +122,6 @@ def content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes
 def _refusing_damage() -> Iterator[None]:
     try:
         yield
-    except _FilterError as error:
-        raise ArchiveError(f"The archive is not safe to unpack: {error}.", hint=REFUSED) from error
     # What the library raises besides its own errors for fields that make no sense.
     except (tarfile.TarError, ValueError, LookupError, OverflowError, RecursionError) as error:
         raise ArchiveError(f"The archive is damaged: {error}.", hint=_COPY_AGAIN) from error
