@@ -1,9 +1,23 @@
-"""Writes vector files with their index the way OMNeT++'s `omnetppvectorfilewriter.cc` does."""
+"""Result files: real ones, and some that are written as OMNeT++ does.
+
+Vector files and their index are those of its `omnetppvectorfilewriter.cc`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
+
+from oppflow.errors import ResultFileError
+from oppflow.omnetpp.result_files import check_result_file
+
+CASES = Path(__file__).resolve().parents[1] / "cases" / "results"
+ALOHA = CASES / "PureAlohaExperiment-numHosts=10,iaMean=2-#1.sca"
+SHORT = CASES / "short-PureAlohaExperiment-numHosts=10,iaMean=4-#0.sca"
+FIFO_VEC = CASES / "Fifo1-#0.vec"  # with its index, and small blocks
+SHORT_VEC = SHORT.with_suffix(".vec")
 
 HEAD = """run General-0-20261122-11:27:31-4711
 attr configname General
@@ -53,3 +67,16 @@ def _block(vector: int, offset: int, text: str, rows: Rows, columns: str) -> byt
     events = f" {rows[0][0]} {rows[-1][0]}" if "E" in columns else ""
     times = f" {rows[0][1]} {rows[-1][1]}"
     return f"{vector}\t{offset} {len(text)}{events}{times} {len(rows)} 0 1 2 3\n".encode()
+
+
+def scalar_file(tmp_path: Path, results: str, *, head: str = HEAD, version: int = 3) -> Path:
+    path = tmp_path / "x.sca"
+    path.write_text(f"version {version}\n{head}{results}\n")
+    return path
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ResultFileError) as caught:
+        check_result_file(path)
+    assert path.stem in caught.value.message
+    return caught.value.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -19,6 +20,12 @@ from oppflow.stages.report import TaskStates
 
 DAG_ID = "nightly_test"
 FIRST = datetime(2026, 11, 1, 2, tzinfo=timezone.utc)
+
+MODEL = {"model": "my_mm1", "config": "Tonight", "run_filter": "$load < 0.6"}
+ANYWAY = NightTerms(skip_unchanged=False)
+
+Edit = Callable[[str, str], None]
+"""Replaces a text in one of the model's files."""
 
 
 @dataclass
@@ -95,3 +102,9 @@ def run_night(
     return Night(
         told, run_packed(deployment, packed, before_report=compare, with_report=with_report)
     )
+
+
+def in_manifest(night: Night) -> dict[str, Any]:
+    """What its manifest tells of the comparison."""
+    assert night.campaign is not None
+    return dict(night.campaign.manifest.data["comparison"])

@@ -36,8 +36,8 @@ class Limits:
     The defaults fit INET with its examples many times over.
     """
 
-    max_bytes: int = 16 * 2**30
-    max_files: int = 250_000
+    max_bytes: int = 20 * 2**30
+    max_files: int = 200_000
 
 
 DEFAULT_LIMITS = Limits()
