@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,14 +137,23 @@ def _lines(value: Mapping[str, Any]) -> Iterator[str]:
     for key, inner in value.items():
         yield f"{before}{_as_json(key)}: "
         if isinstance(inner, list) and inner:
-            yield "[\n  " + ",\n  ".join(map(_as_json, inner)) + "\n ]"
+            yield from _entries("[]", map(_as_json, inner))
         elif isinstance(inner, dict) and inner:
-            entries = (f"{_as_json(str(name))}: {_as_json(one)}" for name, one in inner.items())
-            yield "{\n  " + ",\n  ".join(entries) + "\n }"
+            pairs = (f"{_as_json(str(name))}: {_as_json(one)}" for name, one in inner.items())
+            yield from _entries("{}", pairs)
         else:
             yield _as_json(inner)
         before = ",\n "
     yield "\n}\n"
+
+
+def _entries(brackets: str, entries: Iterable[str]) -> Iterator[str]:
+    yield brackets[0]
+    before = "\n  "
+    for entry in entries:
+        yield before + entry
+        before = ",\n  "
+    yield "\n " + brackets[1]
 
 
 def _as_json(value: Any) -> str:
