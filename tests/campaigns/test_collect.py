@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
-from tests.support.campaigns import Finished, pack, run_campaign
+from tests.support.campaigns import Finished, make_deployment, pack, run_campaign
 from tests.support.tiny import write_tiny
 
 from oppflow.deployment import Deployment
@@ -16,6 +19,7 @@ from oppflow.results_folder import ResultsFolder
 from oppflow.stages.collect import collect
 from oppflow.stages.simulate import simulate_batch
 from oppflow.store.file_store import FileStore
+from oppflow.store.object_store import ObjectStore
 
 Tiny = Callable[..., Path]
 SHORT = {"model": "mm1", "config": "Short", "run_filter": "0..3", "runs_per_task": 4}
@@ -51,6 +55,26 @@ def test_collecting_twice_changes_nothing(deployment: Deployment) -> None:
     assert contents(finished) == before
     assert finished.manifest.data["runs"] == runs
     assert not finished.folder.aside.exists()
+
+
+def test_a_store_far_away_is_asked_for_several_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that wait for each other both come home; files are named as ever."""
+    deployment = make_deployment(tmp_path, store_url=f"memory://{tmp_path.name}")
+    finished = run_campaign(deployment, **SHORT)
+    before = contents(finished)
+    together, plain = threading.Barrier(2, timeout=30), ObjectStore.open
+
+    @contextmanager
+    def slow(store: ObjectStore, digest: str) -> Iterator[BinaryIO]:
+        together.wait()
+        with plain(store, digest) as stream:
+            yield stream
+
+    monkeypatch.setattr(ObjectStore, "open", slow)
+    assert collect(deployment, finished.packed, {})["outcomes"] == {"done": 4}
+    assert contents(finished) == before
 
 
 def test_results_are_those_of_the_simulation(deployment: Deployment) -> None:

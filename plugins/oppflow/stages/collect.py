@@ -27,8 +27,10 @@ from oppflow.worker.packing import safe_name
 log = logging.getLogger(__name__)
 
 # Large archives are fetched, decompressed and checked a few at a time, which leaves the
-# interpreter to others. With small ones, threads would only wait for each other.
+# interpreter to others. With small ones, threads would only wait for each other, but for those of a
+# store that is far away: they wait for it.
 _AT_ONCE = 4
+_AT_ONCE_FROM_AFAR = 16
 _LARGE = 256 * 1024  # bytes
 
 
@@ -108,16 +110,18 @@ class _Collector:
         records = [self._record(planned) for planned in self._runs]
         self._folder.clean()  # an earlier attempt's
         self._folder.aside.mkdir(parents=True)
-        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="collect")
+        is_far = self._deployment.store.is_far
+        at_once = _AT_ONCE_FROM_AFAR if is_far else _AT_ONCE
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="collect")
         try:
             ahead = {
                 index: pool.submit(self._unpacked, planned.run, record)
                 for index, (planned, record) in enumerate(zip(self._runs, records, strict=True))
-                if record.archive_bytes >= _LARGE
+                if is_far or record.archive_bytes >= _LARGE
             }
             for index, planned in enumerate(self._runs):
-                large = ahead.get(index)
-                found = large.result() if large else self._unpacked(planned.run, records[index])
+                begun = ahead.get(index)
+                found = begun.result() if begun else self._unpacked(planned.run, records[index])
                 records[index] = self._name_files(planned.run, found)
         finally:
             pool.shutdown(cancel_futures=True)

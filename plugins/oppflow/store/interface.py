@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, ClassVar, NamedTuple, TypeVar
 
 _Self = TypeVar("_Self", bound="Store")
 
@@ -40,6 +40,9 @@ class Store(ABC):
     digest or kind that cannot be one. Where the store has a retention, whatever is put, opened,
     found present or read is kept for that time from then on.
     """
+
+    is_far: ClassVar[bool] = False
+    """Whether an archive takes a while to come, however small: then several are best asked for."""
 
     @abstractmethod
     def put(self, stream: BinaryIO, records: RecordsOf | None = None) -> StoredArchive:

@@ -38,6 +38,8 @@ class ObjectStore(Store):
     record is as sure as the file system's way to create a file only if there is none.
     """
 
+    is_far = True
+
     def __init__(self, url: str, where: str) -> None:
         self.where = where
         self._objects = Objects(url, Place("store", where, "OPPFLOW_STORE_URL"))
