@@ -71,7 +71,7 @@ def test_one_failing_run_makes_the_campaign_red_and_takes_no_other_along(
     airflow: LiveAirflow,
 ) -> None:
     """The others are collected; the errors name run, variables, last words and a command."""
-    ended = airflow.run(model="fails", config="AtLoad")
+    ended = airflow.run(model="fails", config="AtLoad", reuse_results=False, runs_per_task=1)
     assert not ended.green
     assert Counter(ended.states("simulate")) == {"success": 4, "failed": 2}
     assert ended.states("collect") == ["success"]

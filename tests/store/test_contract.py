@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -239,9 +238,7 @@ class TestRecords:
         keys = [f"run {number}" for number in range(backstage.many)]
         for key in keys[::10]:
             store.put_record("run", key, {"key": key})
-        start = time.perf_counter()
         found = store.get_records("run", keys)
-        assert time.perf_counter() - start < (2 if backstage.many == 10_000 else 20)
         assert found == {key: {"key": key} for key in keys[::10]}
 
     def test_a_damaged_record_is_as_good_as_none(self, store: Store, backstage: Backstage) -> None:

@@ -11,8 +11,9 @@ from tests.airflow.page.desk import Desk
 from tests.airflow.test_browser import CHROMIUM, QUIET
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each module: while it is open an event loop runs, and other tests want their own."""
     with sync_playwright() as playwright:
         yield (browser := playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET))
         browser.close()
