@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from oppflow.worker.strays import PLACE_VARIABLE
 
@@ -96,6 +96,47 @@ def _die_with(parent: int) -> Callable[[], None]:
 
 
 @dataclass(frozen=True)
+class Started:
+    """A process that leads a group of its own: its ID, the end of a pipe that it prints into.
+
+    ``reaped`` is told its exit status.
+    """
+
+    pid: int
+    output: BinaryIO
+    reaped: Callable[[int], None] = lambda _: None
+
+
+def spawn(command: Command) -> Started:
+    """Start a program.
+
+    Raises:
+        OSError: it cannot be executed.
+    """
+    with contextlib.ExitStack() as stack:
+        errors: int | BinaryIO = subprocess.STDOUT
+        if command.error_file:
+            errors = stack.enter_context(command.error_file.open("wb"))
+        process = subprocess.Popen(
+            [*_mortal(command), *command.arguments],
+            cwd=command.folder,
+            env=dict(command.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            pass_fds=command.keep_open,
+            preexec_fn=None if _SETPRIV else _die_with(os.getpid()),  # noqa: PLW1509 -- one thread
+        )
+    assert process.stdout is not None
+
+    def reaped(status: int) -> None:
+        process.returncode = status  # it would ask the kernel, which has forgotten
+
+    return Started(process.pid, cast("BinaryIO", process.stdout), reaped)
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a child ended: exit status (negative: a signal), times in seconds, and who ended it."""
 
@@ -113,30 +154,20 @@ class Child:
     LINGER = 0.2  # seconds that somebody else may hold the output open after the child's end
 
     def __init__(
-        self, command: Command, *, on_line: Callable[[str], None], sink: BinaryIO | None = None
+        self,
+        command: Command,
+        *,
+        on_line: Callable[[str], None],
+        sink: BinaryIO | None = None,
+        start: Callable[[Command], Started] = spawn,
     ) -> None:
         """Start the command; ``sink`` gets its output as it is, ``on_line`` decoded lines.
 
         Raises:
             OSError: the program cannot be executed.
         """
-        with contextlib.ExitStack() as stack:
-            errors: int | BinaryIO = subprocess.STDOUT
-            if command.error_file:
-                errors = stack.enter_context(command.error_file.open("wb"))
-            self._process = subprocess.Popen(
-                [*_mortal(command), *command.arguments],
-                cwd=command.folder,
-                env=dict(command.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-                pass_fds=command.keep_open,
-                preexec_fn=None if _SETPRIV else _die_with(os.getpid()),  # noqa: PLW1509 -- one thread
-            )
-        assert self._process.stdout is not None
-        self._pipe = self._process.stdout
+        self._process = start(command)
+        self._pipe = self._process.output
         os.set_blocking(self._pipe.fileno(), False)
         self.pid = self._process.pid
         if command.memory:
@@ -235,7 +266,7 @@ class Child:
             self._signal(signal.SIGKILL)
             _, status, usage = os.wait4(self.pid, 0)
             self._status = os.waitstatus_to_exitcode(status)
-            self._process.returncode = self._status
+            self._process.reaped(self._status)
             self._cpu_time = usage.ru_utime + usage.ru_stime
             self._exited_at = now
         elif self._kill_at is not None and now >= self._kill_at:

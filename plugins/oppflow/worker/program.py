@@ -47,6 +47,16 @@ def library_path(simulation: Simulation, trees: Path) -> str:
     return os.pathsep.join(dict.fromkeys(map(str, folders)))
 
 
+def model_binaries(simulation: Simulation, trees: Path) -> list[Path]:
+    """The programs and libraries that the builds of all trees made."""
+    return [
+        trees / tree / name
+        for tree in (*simulation.projects, simulation.model)
+        for products in [Products.read(trees / tree)]
+        for name in (*products.programs, *products.libraries)
+    ]
+
+
 def image_path(simulation: Simulation, trees: Path) -> str:
     """``OMNETPP_IMAGE_PATH``: the ``images`` folders of all trees, as the IDE passes them.
 

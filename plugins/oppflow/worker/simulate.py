@@ -19,19 +19,13 @@ from oppflow.omnetpp.outcome import Verdict, judge
 from oppflow.omnetpp.result_files import check_result_file
 from oppflow.worker.children import Child, Command, Ending
 from oppflow.worker.events import EXIT_GOOD, EXIT_INFRASTRUCTURE, EXIT_RUN_FAILED, EXIT_STOPPED
+from oppflow.worker.ground import Ground
 from oppflow.worker.jobs import SimulateJob
-from oppflow.worker.memory import MemoryGuard
 from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
-from oppflow.worker.places import Places
-from oppflow.worker.program import command_line, image_path, library_path
 from oppflow.worker.session import Session, inherited_lock
 
 TOLD_LINES = 2000
 """Lines of a run's output that are passed on; its .out file has them all."""
-
-_RUNS_THAT_TALK = 20
-"""Of a larger batch, a run's output is passed on once it took a second: a log of short runs has
-their endings only."""
 
 _SHORT = 1.0  # seconds
 _HELD_LINES = 20
@@ -43,31 +37,16 @@ def simulate(job: SimulateJob, session: Session) -> int:
     return _Batch(job, session).execute()
 
 
-class _Ground:
-    """What the runs of a batch have in common, looked up once."""
-
-    def __init__(self, job: SimulateJob, session: Session) -> None:
-        simulation, trees = job.simulation, Path(job.trees)
-        self.line = command_line(simulation, trees)
-        self.memory = MemoryGuard()
-        self.places = Places(simulation, trees, session.scratch)
-        self.holds_back = len(job.runs) > _RUNS_THAT_TALK
-        paths = {
-            "LD_LIBRARY_PATH": library_path(simulation, trees),
-            "OMNETPP_IMAGE_PATH": image_path(simulation, trees),
-        }
-        self.environment = {name: path for name, path in paths.items() if path}
-
-
 class _Batch:
     def __init__(self, job: SimulateJob, session: Session) -> None:
         self._job = job
         self._session = session
-        self._ground = _Ground(job, session)
+        self._ground = Ground(job, session)
         self._outcomes: dict[int, Outcome] = {}
 
     def execute(self) -> int:
-        self._session.supervisor.run(self._starts(), self._job.slots)
+        with self._ground.starting() as self._ground.start:
+            self._session.supervisor.run(self._starts(), self._job.slots)
         for run in self._job.runs:
             if run.number not in self._outcomes:
                 self._report(
@@ -106,7 +85,7 @@ class _Execution:
         run: Run,
         job: SimulateJob,
         session: Session,
-        ground: _Ground,
+        ground: Ground,
         report: Callable[[RunRecord, str], None],
     ) -> None:
         self._run = run
@@ -140,7 +119,8 @@ class _Execution:
             wall_time_limit=self._job.wall_time_limit,
             keep_open=inherited_lock(),
         )
-        return Child(command, on_line=self._on_line, sink=self._output), self._end
+        start = self._ground.start
+        return Child(command, on_line=self._on_line, sink=self._output, start=start), self._end
 
     def _on_line(self, line: str) -> None:
         progress = self._parser.feed(line)

@@ -30,6 +30,7 @@ class Supervisor:
     """Runs children, a few at a time, until there are no more or somebody says stop.
 
     ``stopping`` is true after SIGTERM, ``draining`` after the task asked for no new children.
+    ``helper`` is a process that starts children for the supervisor, and is none itself.
     """
 
     LONGEST_WAIT = 0.25  # seconds: limits are looked at this often
@@ -38,6 +39,7 @@ class Supervisor:
         """Watch ``input_descriptor``, where given: its end means that the task is gone."""
         self.stopping = False
         self.draining = False
+        self.helper: int | None = None
         self._input = input_descriptor
         self._parent = os.getppid()
         self._is_abandoned = False
@@ -157,7 +159,8 @@ class Supervisor:
             del self._children[child]
             # With other runs at work, only what bears this one's place; else whatever there is.
             others = [other.pid for other in self._children]
-            end_strays(others, child.place if others else "")
+            known = others if self.helper is None else [*others, self.helper]
+            end_strays(known, child.place if others else "")
             on_end(ending)
 
     def _read_child(self, descriptor: int, child: Child) -> None:

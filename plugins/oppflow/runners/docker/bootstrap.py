@@ -18,12 +18,17 @@ UNFIT = 3
 
 
 def digest_of(files: "dict[str, bytes]") -> str:
-    """The digest of a package, from its Python files by their paths."""
+    """The digest of a package, from its files by their paths."""
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name} {len(files[name])}\n".encode())
         digest.update(files[name])
     return digest.hexdigest()
+
+
+def sources(folder: Path) -> "list[Path]":
+    """The files of a package that do its work."""
+    return [path for kind in ("*.py", "*.c") for path in folder.rglob(kind)]
 
 
 def main() -> None:
@@ -59,7 +64,7 @@ def _own_digest() -> str:
         return ""
     package = Path(spec.origin).parent
     return digest_of(
-        {path.relative_to(package).as_posix(): path.read_bytes() for path in package.rglob("*.py")}
+        {path.relative_to(package).as_posix(): path.read_bytes() for path in sources(package)}
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import oppflow
 from oppflow.archive import END_OF_TAR
 from oppflow.runners.docker import paths
-from oppflow.runners.docker.bootstrap import digest_of
+from oppflow.runners.docker.bootstrap import digest_of, sources
 
 _PARTS = ("__init__.py", "campaign.py", "errors.py", "omnetpp", "engine", "worker")
 _PACKAGE = Path(oppflow.__file__).parent
@@ -19,11 +19,11 @@ _PACKAGE = Path(oppflow.__file__).parent
 
 @functools.cache
 def worker_files() -> dict[str, bytes]:
-    """The Python files that make a worker, by their paths in the package."""
+    """The files that make a worker, by their paths in the package."""
     found = {}
     for part in _PARTS:
         place = _PACKAGE / part
-        for path in place.rglob("*.py") if place.is_dir() else (place,):
+        for path in sources(place) if place.is_dir() else (place,):
             found[path.relative_to(_PACKAGE).as_posix()] = path.read_bytes()
     return found
 
