@@ -44,6 +44,8 @@ def write_vector_file(path: Path, blocks: Sequence[tuple[int, Rows]], *, columns
             line = f'vector {vector} "Net.host [1]" state:vector {columns}\nattr title "my state"\n'
             body += line.encode()
             index += line.encode()
+        if not rows:
+            continue
         text = "".join(_row(vector, row, columns) for row in rows)
         index += _block(vector, len(body), text, rows, columns)
         body += text.encode()

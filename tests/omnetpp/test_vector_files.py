@@ -45,6 +45,24 @@ class TestVectorFiles:
         first = next(iter_rows(path, read_vectors(path).vectors[0]))
         assert first == (None, Decimal("0.5"), 1.0)
 
+    @pytest.mark.parametrize("columns", ["", "ETV"], ids=["no-vectors", "vectors"])
+    def test_a_file_without_rows(self, tmp_path, columns):
+        """As of runs that record no vectors: whole as it is, and refused in any other state."""
+        path = tmp_path / "x.vec"
+        write_vector_file(path, [(0, [])] if columns else [])
+        content, index = path.read_bytes(), path.with_suffix(".vci").read_bytes()
+        check_vector_file(path)
+        rest = index.split(b"\n", 1)[1]
+        for size in range(len(content)):
+            path.write_bytes(content[:size])
+            write_index(path, rest[:size])
+            with pytest.raises(ResultFileError):
+                check_vector_file(path)
+        path.write_bytes(content.replace(b"run ", b"ruin "))
+        write_index(path, rest.replace(b"run ", b"ruin "))
+        with pytest.raises(ResultFileError):
+            check_vector_file(path)
+
     @pytest.mark.parametrize("adjusted", [False, True], ids=["old-index", "index-names-size"])
     def test_every_proper_beginning_is_refused(self, vec, adjusted):
         content, index = vec.read_bytes(), vec.with_suffix(".vci").read_bytes()

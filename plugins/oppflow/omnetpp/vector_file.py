@@ -7,6 +7,7 @@ accounts for every byte: blocks as the index has them, declarations between, the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -29,6 +30,7 @@ from oppflow.omnetpp.vector_index import (
     index_path,
     read_vector_index,
 )
+from oppflow.omnetpp.whole_vectors import LARGEST, second_without_rows
 
 _CHUNK = 1024 * 1024
 
@@ -58,6 +60,8 @@ def check_vector_file(vec_path: Path, *, compare_time: bool = True) -> None:
     state = vec_path.stat()
     if state.st_size == 0:
         raise damaged(vec_path, None, "it is empty")
+    if _is_without_rows(vec_path, state, compare_time=compare_time):
+        return
     index = read_vector_index(index_path(vec_path))
     if index.file_size != state.st_size:
         raise damaged(
@@ -67,6 +71,18 @@ def check_vector_file(vec_path: Path, *, compare_time: bool = True) -> None:
         raise damaged(vec_path, None, "it was changed after its index was written")
     with vec_path.open("rb") as file:
         _check_content(vec_path, file, index)
+
+
+def _is_without_rows(vec_path: Path, state: os.stat_result, *, compare_time: bool) -> bool:
+    """Whether the file is whole and has no rows; false says nothing."""
+    if state.st_size > LARGEST:
+        return False
+    try:
+        index = index_path(vec_path).read_bytes()
+    except OSError:
+        return False  # who reads it line by line says what is wrong with it
+    second = second_without_rows(vec_path.read_bytes(), index)
+    return second is not None and (second == int(state.st_mtime) or not compare_time)
 
 
 def read_vectors(vec_path: Path) -> VectorIndex:

@@ -21,28 +21,32 @@ _PARTS = {
 }
 
 
-def _pattern(pattern: bytes) -> re.Pattern[bytes]:
+def compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """A pattern of a result file's lines, in which ITEM, NUMBER and ATTRIBUTES stand for theirs."""
     for name, part in _PARTS.items():
         pattern = pattern.replace(name, part)
     return re.compile(pattern, re.MULTILINE)
 
 
-_HEAD = _pattern(rb"version [23]\nrun ITEM\n(?:(?:attr|itervar|config|param) ITEM ITEM\n)*\n")
+HEAD = rb"version [23]\nrun ITEM\n(?:(?:attr|itervar|config|param) ITEM ITEM\n)*\n"
+"""What all kinds of result files begin with, up to the empty line."""
+
+_HEAD = compiled(HEAD)
 # A few at a time: for each that it repeats, the matcher remembers how to go back.
-_RESULTS = _pattern(
+_RESULTS = compiled(
     rb"(?:scalar ITEM ITEM NUMBER *\nATTRIBUTES"
     rb"|par ITEM ITEM ITEM\nATTRIBUTES"
     rb"|statistic ITEM ITEM *\nfield count NUMBER\n(?:field ITEM NUMBER\n)*ATTRIBUTES"
     rb"(?:bin[ \t]NUMBER[ \t]NUMBER\n)*"
     rb"){1,500}"
 )
-_BINS = _pattern(rb"(?:bin[ \t]NUMBER[ \t]NUMBER\n)+")
-_RESULT = _pattern(
+_BINS = compiled(rb"(?:bin[ \t]NUMBER[ \t]NUMBER\n)+")
+_RESULT = compiled(
     rb"^(?:scalar (?P<scalar>ITEM ITEM) (?P<value>NUMBER) *\n"
     rb"|statistic (?P<statistic>ITEM ITEM) *\n(?P<fields>(?:field ITEM NUMBER\n)+))"
     rb"(?P<attributes>ATTRIBUTES)"
 )
-_UNIT = _pattern(rb"^attr unit ITEM\n")
+_UNIT = compiled(rb"^attr unit ITEM\n")
 
 
 def is_whole(content: bytes) -> bool:

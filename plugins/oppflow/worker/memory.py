@@ -8,6 +8,7 @@ Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. Without them n
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +21,12 @@ class MemoryGuard:
     def __init__(
         self, root: Path = Path("/sys/fs/cgroup"), process: Path = Path("/proc/self")
     ) -> None:
-        self._counters = list(_candidates(root, process, "memory.events", "memory.oom_control"))
-        self._limits = list(_candidates(root, process, "memory.max", "memory.limit_in_bytes"))
+        self._counter = _first(_candidates(root, process, "memory.events", "memory.oom_control"))
+        self._limit = _first(_candidates(root, process, "memory.max", "memory.limit_in_bytes"))
 
     def kills(self) -> int:
         """How many processes were killed for the limit so far; 0 where nobody counts."""
-        for line in _first_text(self._counters).splitlines():
+        for line in _text(self._counter).splitlines():
             name, _, count = line.partition(" ")
             if name == "oom_kill" and count.isdecimal():
                 return int(count)
@@ -33,7 +34,7 @@ class MemoryGuard:
 
     def limit(self) -> int | None:
         """The limit in bytes; None if there is none."""
-        text = _first_text(self._limits).strip()
+        text = _text(self._limit).strip()
         return int(text) if text.isdecimal() and int(text) < _UNLIMITED else None
 
 
@@ -50,8 +51,12 @@ def _candidates(root: Path, process: Path, unified: str, legacy: str) -> Iterato
         yield root / "memory" / folder / legacy
 
 
-def _first_text(paths: list[Path]) -> str:
-    for path in paths:
-        with contextlib.suppress(OSError):
-            return path.read_text(encoding="ascii")
+def _first(paths: Iterator[Path]) -> Path | None:
+    """The first that can be read: they are asked before every run."""
+    return next((path for path in paths if os.access(path, os.R_OK)), None)
+
+
+def _text(path: Path | None) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="ascii") if path else ""
     return ""
