@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 from tests.support.campaigns import Finished, make_deployment, pack, run_campaign
 from tests.support.tiny import write_tiny
 
 from oppflow.deployment import Deployment
-from oppflow.errors import ParameterError, RunError
+from oppflow.errors import InfrastructureError, ParameterError, RunError
 from oppflow.results_folder import ResultsFolder
+from oppflow.stages import courier
 from oppflow.stages.collect import collect
 from oppflow.stages.simulate import simulate_batch
 from oppflow.store.file_store import FileStore
@@ -105,8 +109,15 @@ def archive_file(deployment: Deployment, finished: Finished, number: int) -> Pat
     return deployment.store.root / "archives" / digest[:2] / digest
 
 
+@pytest.fixture(params=[200, 2], ids=["alone", "processes"])
+def share(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """From how many runs on a process of its own brings them home."""
+    monkeypatch.setattr(courier, "_LEAST_SHARE", request.param)
+    return int(request.param)
+
+
 @pytest.mark.parametrize("how", ["missing", "damaged", "cut"])
-def test_what_the_store_lost_is_one_lost_run(deployment: Deployment, how: str) -> None:
+def test_what_the_store_lost_is_one_lost_run(deployment: Deployment, how: str, share: int) -> None:
     """The others come home, the verdict is red, and the next campaign executes that run anew."""
     finished = run_campaign(deployment, **SHORT)
     path = archive_file(deployment, finished, 1)
@@ -121,6 +132,37 @@ def test_what_the_store_lost_is_one_lost_run(deployment: Deployment, how: str) -
     assert len(contents(finished)) > 6
     again = run_campaign(deployment, **SHORT)
     assert again.outcomes == {"reused": 3, "done": 1}
+
+
+def test_processes_bring_home_the_same(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as there are cores; each its share."""
+    finished = run_campaign(deployment, **SHORT)
+    before = contents(finished)
+    started = []
+    plain = subprocess.run
+
+    def counted(*words: Any, **options: Any) -> Any:
+        started.append(options["input"])
+        return plain(*words, **options)
+
+    monkeypatch.setattr(courier, "_LEAST_SHARE", 2)
+    monkeypatch.setattr(courier.subprocess, "run", counted)
+    shutil.rmtree(finished.folder.path / "runs", ignore_errors=True)
+    assert collect(deployment, finished.packed, {})["outcomes"] == {"done": 4}
+    assert contents(finished) == before
+    assert [len(json.loads(share)["deliveries"]) for share in started] == [2, 2]
+
+
+def test_a_disk_that_refuses_is_no_lost_run(deployment: Deployment, share: int) -> None:
+    """The task is tried again; the results are all in the store."""
+    finished = run_campaign(deployment, **SHORT)
+    name = finished.run(3)["files"][0]["name"]
+    (finished.folder.path / name).unlink()
+    (finished.folder.path / name).mkdir()
+    with pytest.raises(InfrastructureError, match="cannot be written"):
+        collect(deployment, finished.packed, {})
 
 
 def test_a_cleared_batch_brings_back_what_was_lost(deployment: Deployment) -> None:

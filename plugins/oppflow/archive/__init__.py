@@ -1,7 +1,9 @@
 """Pack trees and results, and unpack them safely."""
 
 from oppflow.archive.entries import Entry, EntryKind, Limits
+from oppflow.archive.extracting import extract
 from oppflow.archive.forwarding import END_OF_TAR, ForwardedTree
+from oppflow.archive.newtree import explained
 from oppflow.archive.packing import PackedTree, pack_tree
 from oppflow.archive.streams import QUICK, compress_stream, decompress_stream
 from oppflow.archive.unpacking import unpack, unpack_tar
@@ -17,6 +19,8 @@ __all__ = [
     "PackedTree",
     "compress_stream",
     "decompress_stream",
+    "explained",
+    "extract",
     "pack_tree",
     "unpack",
     "unpack_file",

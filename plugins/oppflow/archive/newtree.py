@@ -10,7 +10,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -67,10 +67,8 @@ class NewTree:
         """Add the folder ``name`` and those above it; one that is there already is fine."""
         self._make_folders(inner_path(name))
 
-    def add_file(
-        self, name: str, chunks: Iterable[bytes], *, executable: bool, mtime: float | None = None
-    ) -> None:
-        """Add a file with the content ``chunks``; ``mtime`` is seconds since 1970, default now."""
+    def add_file(self, name: str, chunks: Iterable[bytes], *, executable: bool) -> None:
+        """Add a file with the content ``chunks``."""
         path = self._claim(name, EntryKind.FILE)
         place = f"{self.aside}/{path}"
         digest = hashlib.sha256()
@@ -83,8 +81,7 @@ class NewTree:
                     self._take_room(len(chunk))
                     digest.update(chunk)
                     file.write(chunk)
-            stamp = int((self._now if mtime is None else mtime) * 1e9)
-            os.utime(place, ns=(stamp, stamp), follow_symlinks=False)
+            os.utime(place, (self._now, self._now), follow_symlinks=False)
         self._entries[path] = Entry(
             path, EntryKind.FILE, executable=executable, size=size, sha256=digest.hexdigest()
         )
@@ -171,17 +168,22 @@ class NewTree:
                 hint="Leave out what no simulation reads, or raise OPPFLOW_MAX_UNPACKED.",
             )
 
-    @contextmanager
-    def _explained(self, place: Path | str) -> Iterator[None]:
-        try:
-            yield
-        except (ValueError, OverflowError) as error:
-            raise ArchiveError(f"The archive's entry {place} makes no sense: {error}.") from error
-        except OSError as error:
-            raise _explain(error, Path(place), self.target) from error
+    def _explained(self, place: Path | str) -> AbstractContextManager[None]:
+        return explained(place, self.target)
 
 
-def _explain(error: OSError, place: Path, target: Path) -> OppflowError:
+@contextmanager
+def explained(place: Path | str, target: Path | None = None) -> Iterator[None]:
+    """Tell what the system says about writing to a place, for a tree that appears at ``target``."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise ArchiveError(f"The archive's entry {place} makes no sense: {error}.") from error
+    except OSError as error:
+        raise _explain(error, Path(place), target) from error
+
+
+def _explain(error: OSError, place: Path, target: Path | None) -> OppflowError:
     if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
         return ArchiveLimitError(
             f"{place} cannot be a file's name here: {error.strerror}.", hint=REFUSED
@@ -193,7 +195,7 @@ def _explain(error: OSError, place: Path, target: Path) -> OppflowError:
         )
     hint = "Check that the folder is there, and who may write to it."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        hint = f"Make room on the disk of {target.parent}."
+        hint = f"Make room on the disk of {(target or place).parent}."
     return InfrastructureError(f"{place} cannot be written: {error.strerror}.", hint=hint)
 
 

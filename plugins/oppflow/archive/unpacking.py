@@ -33,14 +33,12 @@ _HEADER_TYPES = frozenset(
 )
 
 
-def unpack(
-    stream: BinaryIO, target: Path, *, limits: Limits = DEFAULT_LIMITS, keep_times: bool = False
-) -> tuple[Entry, ...]:
+def unpack(stream: BinaryIO, target: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[Entry, ...]:
     """Unpack the zstd-compressed tar ``stream`` into the new folder ``target``.
 
     The stream is read to its end before the folder appears, so that a source that checks a digest
-    there can still object. With ``keep_times`` files keep their modification times, as OMNeT++'s
-    result files need; else all get the same, the present. Returns what was unpacked.
+    there can still object. All files get the same modification time, the present. Returns what was
+    unpacked.
 
     Raises:
         ArchiveError: The archive is damaged or cut short, exceeds ``limits``, or names a place
@@ -48,17 +46,17 @@ def unpack(
         ParameterError: ``target`` is there already.
         InfrastructureError: The disk refuses.
     """
-    return unpack_tar(decompress_stream(stream), target, limits=limits, keep_times=keep_times)
+    return unpack_tar(decompress_stream(stream), target, limits=limits)
 
 
 def unpack_tar(
-    stream: BinaryIO, target: Path, *, limits: Limits = DEFAULT_LIMITS, keep_times: bool = False
+    stream: BinaryIO, target: Path, *, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Entry, ...]:
     """Unpack the plain tar ``stream``; otherwise as `unpack`."""
     plain = as_stream(counted(stream, limits))
     with NewTree(target, limits) as tree:
         for archive, member in members(plain):
-            _add(tree, archive, member, keep_times=keep_times)
+            _add(tree, archive, member)
         for _ in read_chunks(plain):
             pass  # what follows the archive's end may still tell of damage
         return tree.publish()
@@ -80,9 +78,7 @@ def members(stream: BinaryIO) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo
             yield archive, member
 
 
-def _add(
-    tree: NewTree, archive: tarfile.TarFile, member: tarfile.TarInfo, *, keep_times: bool
-) -> None:
+def _add(tree: NewTree, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
     if member.issparse() or member.size < 0:
         # Its maps of holes are trusted by the library, which may never come to an end with them.
         raise ArchiveError(
@@ -97,8 +93,7 @@ def _add(
         tree.add_hard_link(member.name, member.linkname)
     elif member.isreg():
         executable = bool(member.mode & stat.S_IXUSR)
-        mtime = member.mtime if keep_times else None
-        tree.add_file(member.name, content(archive, member), executable=executable, mtime=mtime)
+        tree.add_file(member.name, content(archive, member), executable=executable)
     else:
         raise ArchiveError(
             f"The archive's entry {member.name!r} is neither file, folder nor link.", hint=REFUSED

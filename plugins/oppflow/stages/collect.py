@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-import os
-import shutil
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from oppflow.archive import unpack
 from oppflow.campaign import Outcome, Run, RunRecord
 from oppflow.deployment import Deployment
-from oppflow.errors import ArchiveError, ArchiveLimitError, ArchiveMissingError
 from oppflow.manifest import make_manifest
 from oppflow.plan import PackedCampaign, Plan, PlannedRun
 from oppflow.results_folder import ResultsFolder
 from oppflow.stages.build import with_builds
 from oppflow.stages.clocks import tell_of_clocks
+from oppflow.stages.courier import Courier
+from oppflow.stages.deliveries import Delivery, Destination
 from oppflow.stages.resolve import HISTORY, history_key, load_history
 from oppflow.stages.simulate import run_record_key
 from oppflow.worker.packing import safe_name
 
 log = logging.getLogger(__name__)
-
-# Large archives are fetched, decompressed and checked a few at a time, which leaves the
-# interpreter to others. With small ones, threads would only wait for each other, but for those of a
-# store that is far away: they wait for it.
-_AT_ONCE = 4
-_AT_ONCE_FROM_AFAR = 16
-_LARGE = 256 * 1024  # bytes
 
 
 def collect(
@@ -107,43 +97,26 @@ class _Collector:
 
         Files get their names in the order of the runs, as two runs may ask for one name.
         """
-        records = [self._record(planned) for planned in self._runs]
+        deliveries, records = [], []
+        for planned in self._runs:
+            record = self._record(planned)
+            names = [self._claim_name(planned.run, file.name) for file in record.files]
+            delivery = _delivery(record, names)
+            if delivery is not None:
+                deliveries.append((delivery, record.archive_bytes))
+            records.append(_renamed(record, names))
         self._folder.clean()  # an earlier attempt's
         self._folder.aside.mkdir(parents=True)
-        is_far = self._deployment.store.is_far
-        at_once = _AT_ONCE_FROM_AFAR if is_far else _AT_ONCE
-        pool = ThreadPoolExecutor(at_once, thread_name_prefix="collect")
-        try:
-            ahead = {
-                index: pool.submit(self._unpacked, planned.run, record)
-                for index, (planned, record) in enumerate(zip(self._runs, records, strict=True))
-                if is_far or record.archive_bytes >= _LARGE
-            }
-            for index, planned in enumerate(self._runs):
-                begun = ahead.get(index)
-                found = begun.result() if begun else self._unpacked(planned.run, records[index])
-                records[index] = self._name_files(planned.run, found)
-        finally:
-            pool.shutdown(cancel_futures=True)
-        return records
-
-    def _unpacked(self, run: Run, record: RunRecord) -> RunRecord:
-        """The record; if it has an archive, what that holds is put aside."""
-        if record.archive is None:
-            return record
-        try:
-            self._unpack(run, record)
-        except ArchiveMissingError as error:
-            return _lost(record, f"Its results are not in the store any more. {error}")
-        except ArchiveLimitError as error:
-            return _lost(
-                record, f"Its results stay in the store, and cannot be unpacked here. {error}"
-            )
-        except ArchiveError as error:
-            # Worthless, and in the way: the next campaign would reuse it.
-            self._deployment.store.delete(record.archive)
-            return _lost(record, f"Its results were damaged in the store. {error}")
-        return record
+        # All of these stay: else the garbage collector looks at each of them again and again.
+        gc.freeze()
+        destination = Destination(
+            str(self._folder.path), str(self._folder.aside), self._deployment.limits
+        )
+        troubles = Courier(self._deployment, destination).bring_home(deliveries)
+        return [
+            _lost(record, troubles[record.number]) if record.number in troubles else record
+            for record in records
+        ]
 
     def _record(self, planned: PlannedRun) -> RunRecord:
         number = planned.run.number
@@ -164,36 +137,6 @@ class _Collector:
         )
         return RunRecord(number, planned.key, Outcome.LOST, attempts=0, message=message)
 
-    def _aside(self, run: Run) -> Path:
-        return self._folder.aside / f"run-{run.number}"
-
-    def _unpack(self, run: Run, record: RunRecord) -> None:
-        aside = self._aside(run)
-        with self._deployment.store.open(record.archive or "") as stream:
-            entries = unpack(stream, aside, limits=self._deployment.limits, keep_times=True)
-        found = {entry.path: entry.sha256 for entry in entries}
-        expected = {file.name: file.sha256 for file in record.files}
-        if found != expected:
-            odd, _ = min(set(found.items()) ^ set(expected.items()))
-            raise ArchiveError(
-                f"The archive of run {run.number} does not hold what its record says: {odd}."
-            )
-
-    def _name_files(self, run: Run, record: RunRecord) -> RunRecord:
-        """Move the run's files from aside to the names that they have in the folder."""
-        if record.archive is None:
-            return record
-        aside, home = self._aside(run), self._folder.path
-        files = []
-        for file in record.files:
-            name = self._claim_name(run, file.name)
-            if "/" in name:
-                (home / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(f"{aside}/{file.name}", f"{home}/{name}")  # noqa: PTH105 -- twice as fast
-            files.append(file if name == file.name else replace(file, name=name))
-        shutil.rmtree(aside, ignore_errors=True)
-        return replace(record, files=tuple(files))
-
     def _claim_name(self, run: Run, name: str) -> str:
         """The name, or one for this run alone where an earlier run of the campaign has it."""
         if name in self._taken:
@@ -201,6 +144,23 @@ class _Collector:
             log.warning("%s: another run has a file %s, so its own is %s.", run.label, rival, name)
         self._taken.add(name)
         return name
+
+
+def _delivery(record: RunRecord, names: Sequence[str]) -> Delivery | None:
+    """What is to be brought home under these names; None if the run left nothing."""
+    if record.archive is None:
+        return None
+    files = zip(record.files, names, strict=True)
+    return Delivery(
+        record.number, record.archive, tuple((file.name, file.sha256, name) for file, name in files)
+    )
+
+
+def _renamed(record: RunRecord, names: Sequence[str]) -> RunRecord:
+    if all(file.name == name for file, name in zip(record.files, names, strict=True)):
+        return record
+    files = (replace(file, name=name) for file, name in zip(record.files, names, strict=True))
+    return replace(record, files=tuple(files))
 
 
 def _lost(record: RunRecord, message: str) -> RunRecord:

@@ -166,8 +166,7 @@ class _Execution:
                 wall_time_limit=self._job.wall_time_limit if ending.timed_out else None,
                 stop_requested=ending.stopped,
                 # Only a run that was killed is asked about: the counter is a file.
-                oom_killed=ending.status != 0
-                and self._ground.memory.kills() > self._kills_before,
+                oom_killed=ending.status != 0 and self._ground.memory.kills() > self._kills_before,
                 disk_full=disk_full or _room(self._place.root) < _LEAST_ROOM,
                 file_errors=errors,
                 scalars_expected=self._job.scalars_expected,
