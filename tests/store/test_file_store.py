@@ -40,7 +40,7 @@ class TestSweep:
         store = FileStore(root, ttl_seconds=TTL)
         old, new = (store.put(io.BytesIO(data)).digest for data in (b"old", b"new"))
         store.put_record("run", "old", {})
-        for path in [store._archive(old), store._record("run", "old"), root / "swept"]:
+        for path in [Path(store._archive(old)), Path(store._record("run", "old")), root / "swept"]:
             make_old(path, 2 * 3600)
         store.put(io.BytesIO(b"one more"))
         assert store.missing([old, new]) == {old}
@@ -49,14 +49,14 @@ class TestSweep:
     def test_reading_a_record_keeps_it(self, root: Path) -> None:
         store = FileStore(root, ttl_seconds=TTL)
         store.put_record("run", "k", {})
-        make_old(store._record("run", "k"), TTL - 10)
+        make_old(Path(store._record("run", "k")), TTL - 10)
         store.get_records("run", ["k"])
-        assert time.time() - store._record("run", "k").stat().st_mtime < 20
+        assert time.time() - Path(store._record("run", "k")).stat().st_mtime < 20
 
     def test_happens_once_an_hour(self, root: Path) -> None:
         store = FileStore(root, ttl_seconds=TTL)
         digest = store.put(io.BytesIO(b"old")).digest
-        make_old(store._archive(digest), 2 * TTL)
+        make_old(Path(store._archive(digest)), 2 * TTL)
         store.put(io.BytesIO(b"more"))
         assert store.missing([digest]) == set()
 
@@ -93,7 +93,7 @@ class TestFailure:
     def test_damage_says_where_and_what_to_do(self, root: Path) -> None:
         store = FileStore(root)
         digest = store.put(io.BytesIO(b"precious")).digest
-        store._archive(digest).write_bytes(b"prec")
+        Path(store._archive(digest)).write_bytes(b"prec")
         with store.open(digest) as stream, pytest.raises(Exception, match="4 bytes") as caught:
             stream.read()
         assert str(root) in str(caught.value)

@@ -15,9 +15,9 @@ from oppflow.runners.docker import paths
 from oppflow.runners.docker.engine import Engine
 from oppflow.runners.docker.package import empty_files
 
-_SMALL = 4 * 1024**2  # bytes
-_ROOM = 16 * 1024**2  # bytes: as many are held in memory, or on disk without need
-_PAUSE = 9  # times as long as the last fetch took: a tenth of the time goes to fetching
+_SMALL = 8 * 1024**2  # bytes
+_ROOM = 32 * 1024**2  # bytes: as many are held in memory, or on disk without need
+_PAUSE = 24  # times as long as the last fetch took: a 25th of the time goes to fetching
 
 
 class Outputs:
