@@ -56,14 +56,16 @@ class BenchedAirflow:
         """Run the campaign once.
 
         ``warm``: built before, durations known, nothing reused. ``cold``: nothing of the model is
-        kept but how long its runs took. ``again``: unchanged.
+        kept but how long its runs took. ``again``: unchanged. ``floor``: one run, unchanged.
         """
         conf: dict[str, Any] = {
             "model": campaign.model, "config": campaign.config,
-            "options": dict(campaign.options), "reuse_results": variant == "again",
+            "options": dict(campaign.options), "reuse_results": variant in ("again", "floor"),
         }  # fmt: skip
         if variant == "one run per task":
             conf["runs_per_task"] = 1
+        if variant == "floor":
+            conf["run_filter"] = "0"
         if variant == "cold":
             self._forget_build()
         with _memory_watched(self._stack) as peak:

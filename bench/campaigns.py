@@ -39,7 +39,7 @@ class Campaign:
 
 
 _QUIET = {"**.vector-recording": "false"}
-_TASKS = ("cold", "again", "one run per task", "docker", "redis")
+_TASKS = ("cold", "again", "floor", "one run per task", "docker", "redis")
 
 OMNETPP = (
     Campaign("routing, short", "routing", "MeshExperiment", 36, {"sim-time-limit": "1s"},
@@ -56,7 +56,14 @@ OMNETPP = (
 """Of OMNeT++'s samples, the short ones first."""
 
 EMBEDDED = (
-    Campaign("mm1, 40 runs", "mm1", "MM1", 40, {}, variants=("again", "one run per task", "redis")),
+    Campaign(
+        "mm1, 40 runs",
+        "mm1",
+        "MM1",
+        40,
+        {},
+        variants=("again", "floor", "one run per task", "redis"),
+    ),
     Campaign("mm1, 400 short runs", "mm1", "Short", 400, {"repeat": "100"}, repeats=2),
 )
 """Of the embedded engine, where there is no OMNeT++."""

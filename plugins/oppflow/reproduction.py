@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,23 +26,28 @@ def reproduction(packed: PackedCampaign, number: int, command: str = "") -> str:
     built there.
     ``command`` is what executed an OMNeT++ model there: only its build tells the program's name.
     """
-    request = packed.request
-    if all(tree.home for tree in packed.trees):
-        tops = [tree.home for tree in packed.trees]
-        steps = []
-    else:
-        tops = [tree.place for tree in packed.trees]
-        steps = ['cd "$(mktemp -d)"', *(step for tree in packed.trees for step in _lay_out(tree))]
+    tops, steps = _tops(packed)
     folder = os.path.normpath(Path(tops[-1], packed.ini_dir))
-    line = CommandLine(
+    if packed.engine == "embedded" or not command:
+        command = _environment(packed) + shlex.join(_line(packed, tops, folder).reproduce(number))
+    return " && ".join([*steps, f"cd {shlex.quote(folder)}", command])
+
+
+def _tops(packed: PackedCampaign) -> tuple[list[str], list[str]]:
+    """Where the trees are, and the commands that put them there."""
+    if all(tree.home for tree in packed.trees):
+        return [tree.home for tree in packed.trees], []
+    steps = ['cd "$(mktemp -d)"', *(step for tree in packed.trees for step in _lay_out(tree))]
+    return [tree.place for tree in packed.trees], steps
+
+
+def _line(packed: PackedCampaign, tops: Sequence[str], folder: str) -> CommandLine:
+    request = packed.request
+    return CommandLine(
         _PROGRAMS[packed.engine], request.ini_files, request.config, request.options,
         ned_path=tuple(os.path.relpath(top, folder) for top in (tops[-1], *tops[:-1])),
         exclude_ned=request.exclude_ned,
-    ).reproduce(number)  # fmt: skip
-    if packed.engine == "embedded" or not command:
-        command = _environment(packed) + shlex.join(line)
-    steps += [f"cd {shlex.quote(folder)}", command]
-    return " && ".join(steps)
+    )  # fmt: skip
 
 
 _PROGRAMS = {

@@ -3,7 +3,7 @@
 Loading and linking OMNeT++ takes longer than reading the model, and as long as some runs. Here it
 is done once for all runs of a batch: ``fork_server.c``, preloaded into the model's program, stops
 it before its main function and forks there for each run, which is a process of its own as before.
-The worker adopts it, so that nothing else differs for whoever watches it.
+It is the worker's child, so that nothing else differs for whoever watches it.
 
 All runs begin with what the program did before main, which is where C++ makes global objects. So
 only programs are served of which nobody could tell the difference: see `unfit_symbols` and

@@ -96,9 +96,8 @@ class _Execution:
         self._parser = CmdenvParser()
         self._told = 0
         self._held: deque[str] | None = deque(maxlen=_HELD_LINES) if ground.holds_back else None
-        self._progress_at = 0.0
         self._started = datetime.now(timezone.utc)
-        self._began = time.monotonic()
+        self._began = self._progress_at = time.monotonic()
         self._place = ground.places.take()
         self._output: BinaryIO | None = None
         self._kills_before = ground.memory.kills()
