@@ -40,6 +40,9 @@ def row(  # noqa: PLR0917 -- a table's columns
     return Row(campaign, variant, runs, round(middle, 2), spread, ratio, more)
 
 
+_DECISIVE = ("processor", "cores", "memory", "slots")
+
+
 def machine(slots: int) -> dict[str, str]:
     """What the figures were measured on."""
     model = next(
@@ -88,12 +91,13 @@ def write(
 
 
 def read(folder: Path, about: Mapping[str, str]) -> tuple[list[Row], list[Mapping[str, Any]]]:
-    """The rows and the page's figures of ``latest.json``, if they are of the same machine."""
+    """The rows and the page's figures of ``latest.json``, if they are of such a machine."""
     try:
         data = json.loads((folder / "latest.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return [], []
-    if data["machine"] != about:
+    # Ratios bear another kernel or Python; the rest of the machine is what they are about.
+    if any(data["machine"][name] != about[name] for name in _DECISIVE):
         return [], []
     return [Row(**one) for one in data["rows"]], list(data["campaign_page"])
 

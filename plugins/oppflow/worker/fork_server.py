@@ -68,15 +68,19 @@ def starting(command: Command, binaries: Sequence[Path], session: Session) -> It
 
 def _served(command: Command, binaries: Sequence[Path], session: Session) -> ForkServer | None:
     try:
-        asked: list[str] = []
-        words = ("nm", "-D", "--undefined-only", *map(str, binaries))
-        read = session.execute(words, session.scratch, on_line=asked.append)
-        if read.status != 0 or unfit_symbols(asked):
-            return None
-        library = _library(session)
+        library = _library(session) if _is_fit(binaries, session) else None
     except InfrastructureError:  # no such tools here: the model was built elsewhere
         return None
     return ForkServer.open(command, library) if library else None
+
+
+def _is_fit(binaries: Sequence[Path], session: Session) -> bool:
+    if not binaries:
+        return True  # a model of NED files alone: all programs are OMNeT++'s own
+    asked: list[str] = []
+    words = ("nm", "-D", "--undefined-only", *map(str, binaries))
+    read = session.execute(words, session.scratch, on_line=asked.append)
+    return read.status == 0 and not unfit_symbols(asked)
 
 
 def _library(session: Session) -> Path | None:
