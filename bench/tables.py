@@ -41,6 +41,7 @@ def row(  # noqa: PLR0917 -- a table's columns
 
 
 _DECISIVE = ("processor", "cores", "memory", "slots")
+"""What must be equal of two machines for their rows to stand in one table."""
 
 
 def machine(slots: int) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Courier:
         cores = min(self._deployment.settings.cores, _MOST_PROCESSES)
         count = min(cores, len(deliveries) // _LEAST_SHARE)
         if count < 2:
-            return _troubles(self._deliver, deliveries)
+            return self._deliver_all(deliveries, map)
         shares = [deliveries[start::count] for start in range(count)]
         with ThreadPoolExecutor(count, thread_name_prefix="collect") as pool:
             found = list(pool.map(self._in_process, shares))
@@ -59,14 +59,18 @@ class Courier:
     def _deliver(self, delivery: Delivery) -> str:
         return deliver(self._deployment.store, delivery, self._destination)
 
+    def _deliver_all(
+        self,
+        deliveries: Sequence[Delivery],
+        by: Callable[[Callable[[Delivery], str], Sequence[Delivery]], Iterable[str]],
+    ) -> dict[int, str]:
+        told = zip(deliveries, by(self._deliver, deliveries), strict=True)
+        return {one.number: why for one, why in told if why}
+
     def _in_threads(self, deliveries: Sequence[Delivery], count: int) -> dict[int, str]:
         pool = ThreadPoolExecutor(count, thread_name_prefix="collect")
         try:
-            return {
-                one.number: why
-                for one, why in zip(deliveries, pool.map(self._deliver, deliveries), strict=True)
-                if why
-            }
+            return self._deliver_all(deliveries, pool.map)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -84,10 +88,3 @@ class Courier:
                 f"A process that brings results home ended with {done.returncode}:\n{last}"
             )
         return troubles_of(json.loads(done.stdout))
-
-
-def _troubles(
-    deliver_one: Callable[[Delivery], str], deliveries: Sequence[Delivery]
-) -> dict[int, str]:
-    found = {one.number: deliver_one(one) for one in deliveries}
-    return {number: why for number, why in found.items() if why}
