@@ -19,10 +19,7 @@ log has the endings of others only; and what they have in common is done once.""
 
 
 class Ground:
-    """How a batch's runs are called, where they work, what limits them.
-
-    ``start`` starts their processes; it is `spawn` but within `starting`.
-    """
+    """How a batch's runs are called and started, where they work, what limits them."""
 
     def __init__(self, job: SimulateJob, session: Session) -> None:
         """Look at the job's trees.
@@ -37,7 +34,6 @@ class Ground:
         self.memory = MemoryGuard()
         self.places = Places(simulation, trees, session.scratch)
         self.holds_back = len(job.runs) > _MANY
-        self.start: Start = spawn
         paths = {
             "LD_LIBRARY_PATH": library_path(simulation, trees),
             "OMNETPP_IMAGE_PATH": image_path(simulation, trees),

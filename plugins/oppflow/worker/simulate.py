@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ from oppflow.omnetpp.outcome import Verdict, judge
 from oppflow.omnetpp.result_files import check_result_file
 from oppflow.worker.children import Child, Command, Ending
 from oppflow.worker.events import EXIT_GOOD, EXIT_INFRASTRUCTURE, EXIT_RUN_FAILED, EXIT_STOPPED
+from oppflow.worker.fork_server import Start
 from oppflow.worker.ground import Ground
 from oppflow.worker.jobs import SimulateJob
 from oppflow.worker.packing import RESULT_SUFFIXES, Packed, pack, result_entries
@@ -45,8 +47,8 @@ class _Batch:
         self._outcomes: dict[int, Outcome] = {}
 
     def execute(self) -> int:
-        with self._ground.starting() as self._ground.start:
-            self._session.supervisor.run(self._starts(), self._job.slots)
+        with self._ground.starting() as start:
+            self._session.supervisor.run(self._starts(start), self._job.slots)
         for run in self._job.runs:
             if run.number not in self._outcomes:
                 self._report(
@@ -55,9 +57,12 @@ class _Batch:
                 )  # fmt: skip
         return self._status()
 
-    def _starts(self) -> Iterator[Callable[[], tuple[Child, Callable[[Ending], None]]]]:
+    def _starts(
+        self, start: Start
+    ) -> Iterator[Callable[[], tuple[Child, Callable[[Ending], None]]]]:
         for run in self._job.runs:
-            yield _Execution(run, self._job, self._session, self._ground, self._finished).start
+            execution = _Execution(run, self._job, self._session, self._ground, self._finished)
+            yield partial(execution.start, start)
 
     def _finished(self, record: RunRecord, path: str) -> None:
         if not record.outcome.is_good and not self._job.keep_going:
@@ -102,7 +107,7 @@ class _Execution:
         self._output: BinaryIO | None = None
         self._kills_before = ground.memory.kills()
 
-    def start(self) -> tuple[Child, Callable[[Ending], None]]:
+    def start(self, start: Start) -> tuple[Child, Callable[[Ending], None]]:
         """Start the simulation; the child, and what to call when it ended."""
         place = self._place
         self._output = place.output_file.open("wb")
@@ -118,7 +123,6 @@ class _Execution:
             wall_time_limit=self._job.wall_time_limit,
             keep_open=inherited_lock(),
         )
-        start = self._ground.start
         return Child(command, on_line=self._on_line, sink=self._output, start=start), self._end
 
     def _on_line(self, line: str) -> None:
