@@ -24,6 +24,8 @@ OBJECT_STORES = (*S3, "gs", "gcs", "az", "abfs", "abfss")
 _PATIENCE = {"connect_timeout": 5, "read_timeout": 60, "max_pool_connections": 64}
 _RETRIES = {"mode": "standard", "total_max_attempts": 3}
 _RETRIES_OF_RETRIES = 2
+# Requests under way at once: more of them wait at a small server, until their time is over.
+_AT_ONCE = 32
 _RETRIES_GIVEN = ("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE")
 
 # They tell in every task's log where they found credentials and endpoint.
@@ -77,7 +79,7 @@ def open_file_system(url: str, place: Place) -> tuple[Any, str]:
             hint=f"Install the package that it names, or correct {place.setting}.",
         ) from None  # it may quote a secret
     if is_s3:
-        fs.retries = _RETRIES_OF_RETRIES
+        fs.retries, fs.batch_size = _RETRIES_OF_RETRIES, _AT_ONCE
     return fs, str(root).rstrip("/")
 
 
