@@ -86,7 +86,7 @@ class Ended:
         return "\n".join(line.text for line in lines)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployment_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Everything of the deployment below one folder, for this process and its children."""
     folder = tmp_path_factory.mktemp("deployment")
@@ -108,7 +108,7 @@ def deployment_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     os.environ.update(before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflow(deployment_environment: Path) -> Iterator[LiveAirflow]:
     home = Home.of_project()
     # A killed supervisor is noticed by its missing heartbeats; the default takes a minute.

@@ -79,7 +79,7 @@ class Lab:
     hosts: dict[str, Host]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     if not postgres_is_there():
         pytest.skip(NO_POSTGRES)

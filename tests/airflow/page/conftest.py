@@ -27,13 +27,13 @@ def desk(airflow: LiveAirflow, browser: Browser) -> Iterator[Desk]:
     assert desk.errors == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def swept(airflow: LiveAirflow) -> Ended:
     """A good campaign, as in the demo but shorter."""
     return airflow.run(model="mm1", config="Short", reuse_results=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def failed(airflow: LiveAirflow) -> Ended:
     """A campaign with two failed runs of six."""
     return airflow.run(model="fails", config="AtLoad", reuse_results=False, runs_per_task=1)
