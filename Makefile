@@ -40,8 +40,9 @@ up: $(VENV)/.ready
 down: $(VENV)/.ready
 	@$(LOCAL) down
 
+# Half of a test's time is waiting for others' processes. ARGS=-n0 has one test after the other.
 test: $(VENV)/.ready-test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup $(ARGS)
 
 test-omnetpp: $(VENV)/.ready-test
 	@$(BIN)/python -m pytest tests/omnetpp_native $(ARGS)
