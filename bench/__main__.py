@@ -12,8 +12,6 @@ from statistics import median
 from typing import Any
 
 from rich.console import Console
-from tests.support.containers import OMNETPP_IMAGE, why_no_containers
-from tests.support.redis_server import running_redis
 
 from bench import airflow, rivals
 from bench.campaign_page import measure_page
@@ -21,6 +19,8 @@ from bench.campaigns import Campaign, build_at_home, campaigns, lay_out
 from bench.tables import Row, draw, machine, read, row, write
 from oppflow.local.home import cores
 from oppflow.settings import PROJECT_ROOT
+from tests.support.containers import OMNETPP_IMAGE, why_no_containers
+from tests.support.redis_server import running_redis
 
 RESULTS = PROJECT_ROOT / "bench" / "results"
 _ELSEWHERE = ("docker", "redis")  # measured under an Airflow of their own

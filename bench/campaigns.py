@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.omnetpp import execute, find_omnetpp
-
 from oppflow.settings import PROJECT_ROOT
+from tests.support.omnetpp import execute, find_omnetpp
 
 _MESH = """
 [Config MeshExperiment]

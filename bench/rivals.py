@@ -10,10 +10,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.support.omnetpp import execute, find_omnetpp
-
 from bench.campaigns import Campaign
 from oppflow.settings import PROJECT_ROOT
+from tests.support.omnetpp import execute, find_omnetpp
 
 _ENOUGH = 3  # repetitions
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
+
 from tests.support.campaigns import PROJECT_ROOT
 
 PACKAGE = PROJECT_ROOT / "plugins" / "oppflow"

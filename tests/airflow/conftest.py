@@ -11,13 +11,13 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.support.campaigns import BAD_MODELS, MODELS
-from tests.support.processes import eventually
 
 from oppflow.local.client import AirflowClient
 from oppflow.local.home import USER, Home
 from oppflow.local.stack import Stack
 from oppflow.manifest import Manifest
+from tests.support.campaigns import BAD_MODELS, MODELS
+from tests.support.processes import eventually
 
 ENDED = ("success", "failed")
 VIEWER = "vera"

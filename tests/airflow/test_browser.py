@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from tests.airflow.conftest import LiveAirflow
-from tests.support.processes import eventually
 
 from oppflow.local.home import USER
+from tests.airflow.conftest import LiveAirflow
+from tests.support.processes import eventually
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 QUIET = [

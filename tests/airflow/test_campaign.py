@@ -12,11 +12,11 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
+
+from oppflow.settings import PROJECT_ROOT
 from tests.airflow.conftest import LiveAirflow
 from tests.support.campaigns import MODELS
 from tests.support.processes import at_work
-
-from oppflow.settings import PROJECT_ROOT
 
 
 def test_a_campaign_through_rest_brings_every_result_home(airflow: LiveAirflow) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.support.processes import at_work, eventually, simulations
 
 from oppflow.settings import PROJECT_ROOT
+from tests.support.processes import at_work, eventually, simulations
 
 MODELS = PROJECT_ROOT / "models"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 import pytest
+
 from tests.airflow.conftest import Ended, LiveAirflow
 from tests.support.processes import at_work, eventually, simulated_run, simulations, workers
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from oppflow.local.client import AirflowClient
+from oppflow.local.home import USER, Home
 from tests.airflow.conftest import LiveAirflow
 from tests.support.campaigns import MODELS
 from tests.support.processes import eventually
 from tests.support.smtp_server import smtp_server
-
-from oppflow.local.client import AirflowClient
-from oppflow.local.home import USER, Home
 
 GOOD = """
 name: nightly_queue

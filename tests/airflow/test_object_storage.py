@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.s3_server import S3Server, running_s3
 
 from oppflow.settings import PROJECT_ROOT
+from tests.support.s3_server import S3Server, running_s3
 
 WORDS = [sys.executable, "-m", "oppflow.local", "demo", "--model", str(PROJECT_ROOT / "models/mm1")]
 WORDS += ["--config", "Short", "--runs", "$repetition == 0"]

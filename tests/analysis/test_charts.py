@@ -7,10 +7,10 @@ import math
 
 import plotly.graph_objects as go
 import pytest
-from tests.analysis.samples import make_campaign, means_of
 
 from oppflow.analysis.charts import Charts, Reference, make_charts
 from oppflow.analysis.variables import find_variables
+from tests.analysis.samples import make_campaign, means_of
 
 
 @pytest.fixture

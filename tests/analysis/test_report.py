@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.analysis.samples import failed_record, make_campaign, queue, summary_of
 
 from oppflow.analysis.charts import Reference
 from oppflow.analysis.html import Html, join, script_json, tag
 from oppflow.analysis.outputs import write_outputs
 from oppflow.analysis.report_runs import bad_runs
 from oppflow.campaign import Outcome
+from tests.analysis.samples import failed_record, make_campaign, queue, summary_of
 
 SWEEP = {"load": ["0.5", "0.9"], "proto": ['"tcp"', '"<script>alert(1)</script>"']}
 EVIL = "</script><script>alert('x')</script><!--"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.analysis.samples import failed_record, make_campaign, write_scalar_file
 
 from oppflow.analysis.scalars import read_scalars, scalar_frames, write_scalars
 from oppflow.analysis.summary import CampaignRun
 from oppflow.campaign import Outcome, ResultFile, Run, RunRecord
 from oppflow.errors import ResultFileError
+from tests.analysis.samples import failed_record, make_campaign, write_scalar_file
 
 SWEEP = {"load": ["0.5", "0.9"], "proto": ['"tcp"', '"udp lite"']}
 REAL = (

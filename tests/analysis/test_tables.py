@@ -8,12 +8,12 @@ import io
 import polars as pl
 import pytest
 from rich.console import Console
-from tests.analysis.samples import failed_record, make_campaign, means_of
 
 from oppflow.analysis.means import Means
 from oppflow.analysis.tables import write_runs_csv
 from oppflow.analysis.terminal import print_means
 from oppflow.analysis.variables import find_variables
+from tests.analysis.samples import failed_record, make_campaign, means_of
 
 SWEEP = {"load": ["0.5", "0.9"], "proto": ['"tcp"', '"udp, lite"'], "fixed": ["1"]}
 

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.support.trees import Tar
 
 from oppflow.archive import Limits, extract
 from oppflow.errors import ArchiveError, ArchiveLimitError, InfrastructureError
+from tests.support.trees import Tar
 
 
 def places(folder: Path, *names: str) -> dict[str, str]:

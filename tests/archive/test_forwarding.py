@@ -7,10 +7,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.support.trees import Tar, make_tree
 
 from oppflow.archive import END_OF_TAR, ForwardedTree, Limits, pack_tree
 from oppflow.errors import ArchiveError
+from tests.support.trees import Tar, make_tree
 
 SMALL = Limits(max_bytes=2**20, max_files=10)
 

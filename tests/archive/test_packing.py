@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.trees import make_tree
 
 from oppflow.archive import Entry, EntryKind, decompress_stream, pack_tree
 from oppflow.errors import ArchiveError, InfrastructureError
+from tests.support.trees import make_tree
 
 MIB = 2**20
 

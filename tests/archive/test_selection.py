@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.support.trees import git, make_tree
 
 from oppflow.archive import Limits, pack_tree
 from oppflow.archive.selection import select
 from oppflow.errors import ArchiveError, ParameterError
+from tests.support.trees import git, make_tree
 
 
 def selected(root: Path) -> list[str]:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.trees import Tar, make_tree
 
 from oppflow.archive import Limits, compress_stream, pack_tree, unpack, unpack_tar
 from oppflow.archive.entries import DEFAULT_LIMITS
 from oppflow.archive.streams import as_stream
 from oppflow.errors import ArchiveError, InfrastructureError, ParameterError
+from tests.support.trees import Tar, make_tree
 
 MIB = 2**20
 

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.trees import Tar
 
 from oppflow.archive import EntryKind, Limits, unpack_file
 from oppflow.errors import ArchiveError, ParameterError
+from tests.support.trees import Tar
 
 MIB = 2**20
 UNIX = 3

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import BAD_MODELS, MODELS, make_deployment
-from tests.support.tiny import write_tiny
 
 from oppflow.deployment import Deployment
+from tests.support.campaigns import BAD_MODELS, MODELS, make_deployment
+from tests.support.tiny import write_tiny
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.campaigns import pack, run_campaign
 
 from oppflow.deployment import Deployment
 from oppflow.errors import ModelError, OppflowError, ParameterError
 from oppflow.stages.build import build_model
 from oppflow.stages.resolve import resolve_runs
+from tests.support.campaigns import pack, run_campaign
 
 Tiny = Callable[..., Path]
 

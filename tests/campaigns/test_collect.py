@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from tests.support.campaigns import Finished, make_deployment, pack, run_campaign
-from tests.support.tiny import write_tiny
 
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError, ParameterError, RunError
@@ -23,6 +21,8 @@ from oppflow.stages.collect import collect
 from oppflow.stages.simulate import simulate_batch
 from oppflow.store.file_store import FileStore
 from oppflow.store.object_store import ObjectStore
+from tests.support.campaigns import Finished, make_deployment, pack, run_campaign
+from tests.support.tiny import write_tiny
 
 Tiny = Callable[..., Path]
 SHORT = {"model": "mm1", "config": "Short", "run_filter": "0..3", "runs_per_task": 4}

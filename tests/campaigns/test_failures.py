@@ -7,9 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import BAD_MODELS, Finished, make_deployment, pack, run_campaign
-from tests.support.tiny import write_tiny
-from tests.support.trees import git
 
 from oppflow.campaign import Outcome
 from oppflow.deployment import Deployment
@@ -17,6 +14,9 @@ from oppflow.errors import InfrastructureError, RunError
 from oppflow.stages.build import build_model
 from oppflow.stages.resolve import resolve_runs
 from oppflow.stages.simulate import simulate_batch
+from tests.support.campaigns import BAD_MODELS, Finished, make_deployment, pack, run_campaign
+from tests.support.tiny import write_tiny
+from tests.support.trees import git
 
 WORDS = "ValueError: cannot stand a load of 0.5"
 

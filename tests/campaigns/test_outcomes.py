@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import Finished, run_campaign
 
 from oppflow.deployment import Deployment
+from tests.support.campaigns import Finished, run_campaign
 
 Tiny = Callable[..., Path]
 

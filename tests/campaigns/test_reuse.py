@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import Finished, run_campaign
 
 from oppflow.deployment import Deployment
+from tests.support.campaigns import Finished, run_campaign
 
 CopyModel = Callable[[str], Path]
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.campaigns import make_deployment, pack, run_campaign
-from tests.support.processes import simulations
 
 from oppflow.batching import MOST_TASKS
 from oppflow.deployment import Deployment
 from oppflow.plan import Plan
 from oppflow.stages.resolve import resolve_runs
 from oppflow.store import Store
+from tests.support.campaigns import make_deployment, pack, run_campaign
+from tests.support.processes import simulations
 
 MANY = {"repeat": "2500"}  # of mm1's four loads
 _COUNTED = ("put", "put_record", "put_records", "get_records", "missing", "open")

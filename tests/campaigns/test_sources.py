@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import Finished, make_deployment, pack, run_campaign
-from tests.support.tiny import write_tiny
-from tests.support.trees import Tar, git
 
 from oppflow.archive import compress_stream
 from oppflow.deployment import Deployment
 from oppflow.errors import ArchiveError, ParameterError
+from tests.support.campaigns import Finished, make_deployment, pack, run_campaign
+from tests.support.tiny import write_tiny
+from tests.support.trees import Tar, git
 
 Tiny = Callable[..., Path]
 

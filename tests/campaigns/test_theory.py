@@ -6,9 +6,9 @@ import dataclasses
 
 import polars as pl
 import pytest
-from tests.support.campaigns import make_deployment, run_campaign
 
 from oppflow.analysis.statistics import summarise
+from tests.support.campaigns import make_deployment, run_campaign
 
 MEASURED, THEORY = "timeInSystem:mean", "timeInSystem:theory"
 SERVICE_RATE = 1.0

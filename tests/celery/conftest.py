@@ -11,15 +11,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from oppflow.local.client import AirflowClient
+from oppflow.local.home import USER, Home, environment
+from oppflow.local.stack import Stack, airflow_command
 from tests.airflow.conftest import LiveAirflow
 from tests.support.campaigns import MODELS
 from tests.support.postgres_server import NO_POSTGRES, postgres_is_there, running_postgres
 from tests.support.processes import eventually
 from tests.support.redis_server import NO_REDIS, redis_is_there, running_redis
-
-from oppflow.local.client import AirflowClient
-from oppflow.local.home import USER, Home, environment
-from oppflow.local.stack import Stack, airflow_command
 
 HOSTS = ("one", "two", "three")
 SLOTS = 2

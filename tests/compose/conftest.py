@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from oppflow.local.client import AirflowClient
+from oppflow.settings import PROJECT_ROOT
 from tests.airflow.conftest import ENDED
 from tests.support.campaigns import MODELS
 from tests.support.containers import IMAGE
 from tests.support.ports import free_port
 from tests.support.processes import eventually
-
-from oppflow.local.client import AirflowClient
-from oppflow.settings import PROJECT_ROOT
 
 PROJECT = "oppflow-test"
 TEST_FILE = PROJECT_ROOT / "tests" / "compose" / "docker-compose.test.yaml"

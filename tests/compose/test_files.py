@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.compose.conftest import Compose, make_env
 
 from oppflow.settings import PROJECT_ROOT
+from tests.compose.conftest import Compose, make_env
 
 MAIN = PROJECT_ROOT / "docker-compose.yaml"
 OPEN = PROJECT_ROOT / "docker-compose.open.yaml"

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+
 from tests.compose.conftest import Up
 from tests.support.containers import simulating
 from tests.support.processes import eventually

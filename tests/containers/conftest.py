@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.containers import container_deployment, why_no_containers
 
 from oppflow.deployment import Deployment
+from tests.support.containers import container_deployment, why_no_containers
 
 
 @pytest.fixture(autouse=True)

@@ -12,14 +12,14 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.airflow.conftest import LiveAirflow
-from tests.support.campaigns import BAD_MODELS, MODELS
-from tests.support.containers import IMAGE, containers, remove_all, simulating, why_no_containers
-from tests.support.processes import eventually
 
 from oppflow.local.client import AirflowClient
 from oppflow.local.home import USER, Home
 from oppflow.local.stack import Stack
+from tests.airflow.conftest import LiveAirflow
+from tests.support.campaigns import BAD_MODELS, MODELS
+from tests.support.containers import IMAGE, containers, remove_all, simulating, why_no_containers
+from tests.support.processes import eventually
 
 DEPLOYMENT = f"test-{uuid.uuid4().hex[:8]}"
 NOWHERE = "registry.invalid/nobody/nothing:1"

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import MODELS, make_deployment, run_campaign
-from tests.support.containers import containers
-from tests.support.omnetpp import assert_equal_results
 
 from oppflow.deployment import Deployment
 from oppflow.runners.docker.engine import Engine
+from tests.support.campaigns import MODELS, make_deployment, run_campaign
+from tests.support.containers import containers
+from tests.support.omnetpp import assert_equal_results
 
 
 def test_results_equal_those_of_subprocesses(deployment: Deployment, tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from oppflow.local.containers import choose_runner, omnetpp_image
+from oppflow.settings import PROJECT_ROOT
 from tests.support.containers import (
     IMAGE,
     OMNETPP_IMAGE,
@@ -18,9 +21,6 @@ from tests.support.containers import (
     remove_all,
     why_no_containers,
 )
-
-from oppflow.local.containers import choose_runner, omnetpp_image
-from oppflow.settings import PROJECT_ROOT
 
 LABELLED = 'FROM scratch\nLABEL oppflow.engine="omnetpp"\n'
 

@@ -6,11 +6,11 @@ import ast
 from typing import Any
 
 import pytest
-from tests.support.containers import container_deployment, inspect, simulating
-from tests.support.runners import Client, Heard
 
 from oppflow.deployment import Deployment
 from oppflow.worker.events import Event
+from tests.support.containers import container_deployment, inspect, simulating
+from tests.support.runners import Client, Heard
 
 MEBIBYTE = 1024**2
 

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from oppflow.deployment import Deployment
+from oppflow.errors import InfrastructureError, ParameterError
+from oppflow.runners.docker.connection import connect
+from oppflow.worker.events import Event
 from tests.support.containers import (
     IMAGE,
     built_image,
@@ -17,11 +22,6 @@ from tests.support.containers import (
     inspect,
 )
 from tests.support.runners import Client
-
-from oppflow.deployment import Deployment
-from oppflow.errors import InfrastructureError, ParameterError
-from oppflow.runners.docker.connection import connect
-from oppflow.worker.events import Event
 
 NOWHERE = "registry.invalid/nobody/nothing:1"
 AS_ROOT = f"FROM {IMAGE}\nUSER root\n"

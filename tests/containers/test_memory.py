@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import run_campaign
-from tests.support.containers import container_deployment
 
 from oppflow.deployment import Deployment
+from tests.support.campaigns import run_campaign
+from tests.support.containers import container_deployment
 
 
 @pytest.fixture

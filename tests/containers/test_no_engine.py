@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import make_deployment, pack
 
 from oppflow.errors import InfrastructureError
+from tests.support.campaigns import make_deployment, pack
 
 # docker-py does not close the socket of a connection that failed.
 pytestmark = pytest.mark.filterwarnings(

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.containers import IMAGE
-from tests.support.runners import Client
 
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError
@@ -18,6 +16,8 @@ from oppflow.runners.docker import outputs
 from oppflow.runners.docker.connection import connect
 from oppflow.runners.docker.engine import Engine
 from oppflow.runners.docker.outputs import Outputs
+from tests.support.containers import IMAGE
+from tests.support.runners import Client
 
 RUNS = 40
 

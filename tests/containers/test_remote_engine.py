@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import run_campaign
-from tests.support.containers import container_deployment, containers, simulating
-from tests.support.engine_proxy import EngineProxy, engine_proxy
-from tests.support.runners import Client
 
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError
 from oppflow.worker.events import Event
+from tests.support.campaigns import run_campaign
+from tests.support.containers import container_deployment, containers, simulating
+from tests.support.engine_proxy import EngineProxy, engine_proxy
+from tests.support.runners import Client
 
 
 @pytest.fixture

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.campaigns import pack
-from tests.support.containers import containers, inspect, simulating
-from tests.support.processes import eventually
 
 from oppflow.deployment import Deployment
 from oppflow.plan import PackedCampaign
@@ -25,6 +22,9 @@ from oppflow.settings import PROJECT_ROOT
 from oppflow.stages.build import build_model
 from oppflow.stages.resolve import resolve_runs
 from oppflow.stages.simulate import run_record_key, simulate_batch
+from tests.support.campaigns import pack
+from tests.support.containers import containers, inspect, simulating
+from tests.support.processes import eventually
 
 TASK = PROJECT_ROOT / "tests" / "support" / "batch_task.py"
 RUNS = 4

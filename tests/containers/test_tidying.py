@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.support.containers import containers, simulating
-from tests.support.runners import Client
 
 from oppflow.deployment import Deployment
 from oppflow.errors import StoreError
@@ -14,6 +12,8 @@ from oppflow.runners.docker import labels, reap
 from oppflow.runners.docker.connection import connect
 from oppflow.runners.docker.labels import TaskInstance
 from oppflow.worker.events import Event
+from tests.support.containers import containers, simulating
+from tests.support.runners import Client
 
 
 @pytest.fixture

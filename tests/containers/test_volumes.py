@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from tests.support.containers import containers
-from tests.support.processes import eventually
-from tests.support.runners import Client
 
 from oppflow.deployment import Deployment
 from oppflow.errors import ArchiveMissingError
 from oppflow.runners.docker.connection import connect
 from oppflow.runners.docker.runner import DockerRunner
 from oppflow.settings import PROJECT_ROOT
+from tests.support.containers import containers
+from tests.support.processes import eventually
+from tests.support.runners import Client
 
 STUCK = PROJECT_ROOT / "tests" / "support" / "stuck_filler.py"
 FILLED = "Putting the trees into the volume"

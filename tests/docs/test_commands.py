@@ -14,11 +14,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.support.pages import PAGES, Block, blocks_of
 
 from oppflow.local.client import AirflowClient
 from oppflow.local.home import USER
 from oppflow.settings import PROJECT_ROOT
+from tests.support.pages import PAGES, Block, blocks_of
 
 EXECUTED = {page: [b for b in blocks_of(page) if b.mark == "run"] for page in PAGES}
 SHOWN_ADDRESS = "127.0.0.1:8080"

@@ -12,6 +12,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+
+from oppflow.request import PARAMETERS, CampaignRequest
+from oppflow.settings import PROJECT_ROOT
 from tests.support.pages import (
     CHANGELOG,
     DOCS,
@@ -22,9 +25,6 @@ from tests.support.pages import (
     links_of,
     tokens_of,
 )
-
-from oppflow.request import PARAMETERS, CampaignRequest
-from oppflow.settings import PROJECT_ROOT
 
 MARKED = ("sh", "python")
 UNMARKED = ("", "dockerfile", "{toctree}")

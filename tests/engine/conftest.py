@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engine.support import BAD_MODELS, MODELS, Ran, write_ini
 
 from oppflow.engine.main import main
+from tests.engine.support import BAD_MODELS, MODELS, Ran, write_ini
 
 
 @pytest.fixture

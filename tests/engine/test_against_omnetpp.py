@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.engine.support import MODELS, normalise, simulate, write_ini
 
 from oppflow.engine.main import main
+from tests.engine.support import MODELS, normalise, simulate, write_ini
 
 OPP_RUN = shutil.which("opp_run")
 needs_omnetpp = pytest.mark.skipif(not OPP_RUN, reason="OMNeT++ is not installed")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.engine.support import QUIET, command, environment, run_engine, simulate
 
 AT_EVENT = ", at t=3s, event #1"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engine.support import configure
 
 from oppflow.engine.errors import EngineError
 from oppflow.engine.filters import select_runs
+from tests.engine.support import configure
 
 INI = '[A]\n**.x = ${x=1..3}\n**.t = ${t=5s}\n**.w = ${w="one","two words"}\n**.b = ${b=word}\n'
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engine.support import write_ini
 
 from oppflow.engine.errors import EngineError
 from oppflow.engine.inifile import IniReader
+from tests.engine.support import write_ini
 
 
 def read(folder: Path, text: str) -> dict[str, list[tuple[str, str]]]:

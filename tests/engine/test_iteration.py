@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.support import Ran, configure
 
 from oppflow.engine.errors import EngineError
 from oppflow.engine.scenario import Scenario
 from oppflow.engine.variables import Template, ValueList, Variable
+from tests.engine.support import Ran, configure
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.engine.support import Ran, run_engine, simulate, write_ini
 
 LIMIT = "[General]\nnetwork = net.Net\nsim-time-limit = 5s\n"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.engine.support import Ran, normalise, run_engine, simulate
 
 T_95, T_999 = 2.262, 4.781  # Student's t for 9 degrees of freedom, two-sided

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.engine.support import simulate, write_ini
 
 NETWORK = "from oppflow.engine.model import Module\nclass Net(Module):\n    pass\nother = 5\n"

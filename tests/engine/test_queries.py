@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.engine.support import Ran
 
 from oppflow.engine.version import BANNER
+from tests.engine.support import Ran
 
 SWEEP = """[General]
 network = Net

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.support import CASES, Ran, normalise, simulate, write_ini
 
 from oppflow.engine.main import main
+from tests.engine.support import CASES, Ran, normalise, simulate, write_ini
 
 RUNLISTS = CASES / "runlists"
 EXPECTED = json.loads((RUNLISTS / "expected.json").read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.engine.support import CASES, normalise, simulate, write_ini
 
 MODEL = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from tests.engine.support import Ran
 
 DIAMOND = "[D]\n[B]\nextends = D\n[C]\nextends = D\n[A]\nextends = B, C\n[General]\n"

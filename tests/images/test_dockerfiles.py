@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from docker.utils import exclude_paths
+
 from tests.images.dockerfiles import DOCKERFILES, ROOT, copies, instructions
 
 WHEEL = next(ROOT.glob("images/worker/simpy-*.whl"))

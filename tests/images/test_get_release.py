@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from tests.images.dockerfiles import ROOT
 
 PAGE = "https://github.com/omnetpp/omnetpp/releases/download"

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.images.dockerfiles import ROOT
 
 NOTES = '#!/bin/sh\necho "$@" >>"$0.notes"\n'

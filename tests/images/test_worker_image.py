@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.images.dockerfiles import ROOT
 
 from oppflow.campaign import Run
 from oppflow.worker.jobs import Job, ResolveJob, SimulateJob, Simulation, encode_job
+from tests.images.dockerfiles import ROOT
 
 TAG = "oppflow-test/worker:build"
 BASE = "debian:bookworm-slim"

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import MODELS, make_deployment
-from tests.support.nights import Edit
 
 from oppflow.deployment import Deployment
+from tests.support.campaigns import MODELS, make_deployment
+from tests.support.nights import Edit
 
 # Enough repetitions for a test, short enough for one.
 INI = """

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.nights import ANYWAY, MODEL, Edit, in_manifest, run_night
 
 from oppflow.comparison import Criteria, NightTerms
 from oppflow.deployment import Deployment
+from tests.support.nights import ANYWAY, MODEL, Edit, in_manifest, run_night
 
 
 def test_the_first_night_has_nothing_to_compare_with(deployment: Deployment, model: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.nights import MODEL, Edit, run_night
-from tests.support.trees import git
 
 from oppflow.deployment import Deployment
 from oppflow.stages.nights import UnchangedError
+from tests.support.nights import MODEL, Edit, run_night
+from tests.support.trees import git
 
 
 def test_a_model_from_git_runs_on_that_nights_commit(

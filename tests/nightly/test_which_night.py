@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.support.nights import ANYWAY, MODEL, Edit, in_manifest, run_night
 
 from oppflow.deployment import Deployment
 from oppflow.stages.nights import NIGHTS, UnchangedError
+from tests.support.nights import ANYWAY, MODEL, Edit, in_manifest, run_night
 
 
 def test_a_failed_night_keeps_the_last_good_one(

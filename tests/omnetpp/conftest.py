@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.omnetpp.result_samples import (
     write_vector_file,
 )

@@ -10,6 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from oppflow.errors import ResultFileError
+from oppflow.omnetpp.result_files import check_result_file, check_result_files, normalised_digest
+from oppflow.omnetpp.result_items import RunHeader, Scalar, Statistic
+from oppflow.omnetpp.result_lines import number, split_line
+from oppflow.omnetpp.scalar_file import iter_scalar_file
 from tests.omnetpp.result_samples import (
     ALOHA,
     SHORT,
@@ -17,12 +23,6 @@ from tests.omnetpp.result_samples import (
     refused,
     scalar_file,
 )
-
-from oppflow.errors import ResultFileError
-from oppflow.omnetpp.result_files import check_result_file, check_result_files, normalised_digest
-from oppflow.omnetpp.result_items import RunHeader, Scalar, Statistic
-from oppflow.omnetpp.result_lines import number, split_line
-from oppflow.omnetpp.scalar_file import iter_scalar_file
 
 
 class TestSqliteFiles:

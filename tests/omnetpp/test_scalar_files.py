@@ -7,6 +7,10 @@ import os
 import shutil
 
 import pytest
+
+from oppflow.errors import ResultFileError
+from oppflow.omnetpp.result_items import RunHeader, Scalar
+from oppflow.omnetpp.scalar_file import check_scalar_file, iter_scalar_file, read_scalar_file
 from tests.omnetpp.result_samples import (
     ALOHA,
     CASES,
@@ -15,10 +19,6 @@ from tests.omnetpp.result_samples import (
     refused,
     scalar_file,
 )
-
-from oppflow.errors import ResultFileError
-from oppflow.omnetpp.result_items import RunHeader, Scalar
-from oppflow.omnetpp.scalar_file import check_scalar_file, iter_scalar_file, read_scalar_file
 
 
 class TestScalarFiles:

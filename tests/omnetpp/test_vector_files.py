@@ -7,6 +7,9 @@ import shutil
 from decimal import Decimal
 
 import pytest
+
+from oppflow.errors import ResultFileError
+from oppflow.omnetpp.vector_file import check_vector_file, iter_rows, read_vectors
 from tests.omnetpp.conftest import BLOCKS
 from tests.omnetpp.result_samples import (
     FIFO_VEC,
@@ -15,9 +18,6 @@ from tests.omnetpp.result_samples import (
     write_index,
     write_vector_file,
 )
-
-from oppflow.errors import ResultFileError
-from oppflow.omnetpp.vector_file import check_vector_file, iter_rows, read_vectors
 
 
 class TestVectorFiles:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import pack, run_campaign
-from tests.support.omnetpp import find_omnetpp
 
 from oppflow.deployment import Deployment
 from oppflow.errors import ModelError, OppflowError, ParameterError
+from tests.support.campaigns import pack, run_campaign
+from tests.support.omnetpp import find_omnetpp
 
 Copy = Callable[..., Path]
 MODEL = "src_and_simulations#simulations"

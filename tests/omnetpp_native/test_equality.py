@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from oppflow.deployment import Deployment
 from tests.support.campaigns import make_deployment, run_campaign
 from tests.support.containers import OMNETPP_IMAGE, container_deployment, why_no_containers
 from tests.support.omnetpp import assert_equal_results, execute, find_omnetpp, opp_runall
-
-from oppflow.deployment import Deployment
 
 SAMPLES = ("aloha", "fifo", "tictoc", "routing", "queueinglib", "queuenet", "queueinglibext")
 PROGRAMS = {"queuenet": "./queuenet", "queueinglibext": "./queueing"}

@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import MODELS, run_campaign
-from tests.support.omnetpp import execute, find_omnetpp
 
 from oppflow.deployment import Deployment
 from oppflow.omnetpp.result_files import normalised_digest
 from oppflow.worker.children import Child, Command, spawn
 from oppflow.worker.fork_server import ForkServer, Start, compile_command, unfit_symbols
 from oppflow.worker.strays import adopt_orphans
+from tests.support.campaigns import MODELS, run_campaign
+from tests.support.omnetpp import execute, find_omnetpp
 
 
 @pytest.fixture

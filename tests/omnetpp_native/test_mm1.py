@@ -6,9 +6,9 @@ import dataclasses
 
 import polars as pl
 import pytest
-from tests.support.campaigns import make_deployment, run_campaign
 
 from oppflow.analysis.statistics import summarise
+from tests.support.campaigns import make_deployment, run_campaign
 
 MEASURED, THEORY = "timeInSystem:mean", "timeInSystem:theory"
 LOADS = [0.3, 0.5, 0.7, 0.8]

@@ -7,10 +7,9 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+from oppflow.deployment import Deployment
 from tests.support.campaigns import Finished, run_campaign
 from tests.support.omnetpp import assert_equal_results, execute, find_omnetpp, opp_runall
-
-from oppflow.deployment import Deployment
 
 Copy = Callable[..., Path]
 

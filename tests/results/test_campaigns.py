@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import Finished, make_deployment, run_campaign
-from tests.support.nights import run_night
-from tests.web.conftest import Site
 
 from oppflow.comparison import NightTerms
 from oppflow.deployment import Deployment
@@ -20,6 +17,9 @@ from oppflow.omnetpp.result_files import normalised_digest
 from oppflow.stages.collect import collect
 from oppflow.stages.nights import NIGHTS
 from oppflow.store.object_store import ObjectStore
+from tests.support.campaigns import Finished, make_deployment, run_campaign
+from tests.support.nights import run_night
+from tests.web.conftest import Site
 
 SHORT = {"model": "mm1", "config": "Short", "run_filter": "0..3", "runs_per_task": 2}
 VECTORS = {"model": "aloha", "config": "Quick", "run_filter": "0"}

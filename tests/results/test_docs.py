@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.campaigns import PROJECT_ROOT
-from tests.support.s3_server import S3Server
 
 from oppflow.archive.streams import as_stream
 from oppflow.errors import StoreError
 from oppflow.results import open_results
 from oppflow.settings import Settings
 from oppflow.store import open_store
+from tests.support.campaigns import PROJECT_ROOT
+from tests.support.s3_server import S3Server
 
 PAGE = PROJECT_ROOT / "docs" / "object-storage.md"
 MIB = 2**20

@@ -14,11 +14,11 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.support.campaigns import BAD_MODELS, PROJECT_ROOT
-from tests.support.workers import Bench, processes_with, wait_until
 
 from oppflow.archive import pack_tree
 from oppflow.runners.interface import TreeParts, Work
+from tests.support.campaigns import BAD_MODELS, PROJECT_ROOT
+from tests.support.workers import Bench, processes_with, wait_until
 
 TASK = PROJECT_ROOT / "tests" / "support" / "process_task.py"
 

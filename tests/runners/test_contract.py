@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.campaigns import make_deployment
-from tests.support.containers import container_deployment, why_no_containers
-from tests.support.runners import Client
 
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError
 from oppflow.worker.events import Event
+from tests.support.campaigns import make_deployment
+from tests.support.containers import container_deployment, why_no_containers
+from tests.support.runners import Client
 
 
 @pytest.fixture(params=["process", "docker"])

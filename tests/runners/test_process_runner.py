@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from tests.support.workers import gone_within, processes_with, wait_until
 
 from oppflow.archive import Limits
 from oppflow.errors import InfrastructureError, ParameterError, StoreError
 from oppflow.runners import leftovers
 from oppflow.runners.leftovers import attempt_lock, prune_scratch
 from oppflow.runners.process import ProcessRunner
+from tests.support.workers import gone_within, processes_with, wait_until
 
 if TYPE_CHECKING:
     from tests.runners.conftest import Tasks

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.trees import make_tree
 
 from oppflow.archive import Limits, pack_tree
 from oppflow.errors import ArchiveError
 from oppflow.runners.interface import TreeParts
 from oppflow.runners.trees import TreeCache, remove_tree
+from tests.support.trees import make_tree
 
 if TYPE_CHECKING:
     from tests.runners.conftest import Tasks

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from oppflow.store import Store, open_store
 from tests.store.backstage import Backstage, FilesBackstage, ObjectsBackstage, RedisBackstage
 from tests.support.redis_server import NO_REDIS, RedisServer, redis_is_there, running_redis
 from tests.support.s3_fixtures import bucket, s3_server  # noqa: F401 - fixtures
-
-from oppflow.store import Store, open_store
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 import pytest
-from tests.store.backstage import Backstage
 
 from oppflow.archive.streams import as_stream
 from oppflow.errors import ArchiveError, ArchiveMissingError, ParameterError
 from oppflow.store import Record, Store, open_store
+from tests.store.backstage import Backstage
 
 MIB = 2**20
 TTL = 1000

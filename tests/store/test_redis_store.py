@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from tests.store.backstage import RedisBackstage
-from tests.support.redis_server import NO_REDIS, RedisServer, redis_is_there, running_redis
 
 from oppflow.archive.streams import as_stream
 from oppflow.errors import ArchiveMissingError, ParameterError, StoreError
 from oppflow.store import Record, open_store
 from oppflow.store.patience import Patience
 from oppflow.store.redis_store import RedisStore
+from tests.store.backstage import RedisBackstage
+from tests.support.redis_server import NO_REDIS, RedisServer, redis_is_there, running_redis
 
 pytestmark = pytest.mark.skipif(not redis_is_there(), reason=NO_REDIS)
 

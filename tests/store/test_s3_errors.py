@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.support.ports import free_port
-from tests.support.refusing_server import refusing_server
-from tests.support.s3_server import S3Server, client_environment
 
 from oppflow.errors import ParameterError, StoreError
 from oppflow.store import Record, Store, open_store
+from tests.support.ports import free_port
+from tests.support.refusing_server import refusing_server
+from tests.support.s3_server import S3Server, client_environment
 
 SECRET = "do-not-tell-anybody"
 USES: dict[str, Callable[[Store], object]] = {

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.support.s3_server import S3Server
 
 from oppflow.archive.streams import as_stream
 from oppflow.errors import StoreError
 from oppflow.objects import Objects
 from oppflow.store import open_store
 from oppflow.store.object_store import ObjectStore
+from tests.support.s3_server import S3Server
 
 MIB = 2**20
 

@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.campaigns import make_deployment
-
 from oppflow.deployment import Deployment
 from oppflow.errors import InfrastructureError
+from tests.support.campaigns import make_deployment
 
 IMAGE = os.environ.get("OPPFLOW_TEST_IMAGE", "oppflow/worker:latest")
 OMNETPP_IMAGE = os.environ.get("OPPFLOW_TEST_OMNETPP_IMAGE", "oppflow/omnetpp:6.1")

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tests.support.campaigns import Finished, defaults, run_packed
-
 from oppflow.comparison import NightTerms
 from oppflow.deployment import Deployment
 from oppflow.errors import OppflowError
@@ -17,6 +15,7 @@ from oppflow.stages.compare import compare_night
 from oppflow.stages.nights import check_changed, note_failure
 from oppflow.stages.pack import Identity, pack_model
 from oppflow.stages.report import TaskStates
+from tests.support.campaigns import Finished, defaults, run_packed
 
 DAG_ID = "nightly_test"
 FIRST = datetime(2026, 11, 1, 2, tzinfo=timezone.utc)

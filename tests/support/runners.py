@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.campaigns import BAD_MODELS, MODELS
-
 from oppflow.archive import pack_tree
 from oppflow.campaign import Run
 from oppflow.deployment import Deployment
 from oppflow.runners.interface import OpenOutput, Runner, TreeParts, Work
 from oppflow.worker.events import Event
 from oppflow.worker.jobs import BuildJob, ResolveJob, SimulateJob, Simulation
+from tests.support.campaigns import BAD_MODELS, MODELS
 
 React = Callable[[Event], None]
 

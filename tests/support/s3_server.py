@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+
 from tests.support.ports import free_port
 
 _START_TIMEOUT = 30.0  # seconds

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from tests.support.campaigns import BAD_MODELS, PROJECT_ROOT
 
 from oppflow.campaign import Run
 from oppflow.worker.events import decode_event
 from oppflow.worker.jobs import BuildJob, Job, ResolveJob, SimulateJob, Simulation, encode_job
+from tests.support.campaigns import BAD_MODELS, PROJECT_ROOT
 
 
 @dataclass

@@ -13,11 +13,11 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from tests.support.campaigns import Finished, make_deployment, run_campaign
 
 from oppflow.deployment import Deployment
 from oppflow.plan import PackedCampaign
 from oppflow.web.state import DagRunFacts
+from tests.support.campaigns import Finished, make_deployment, run_campaign
 
 # Airflow's own modules warn when they are imported, which is not for these tests to mend.
 with warnings.catch_warnings():

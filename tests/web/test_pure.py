@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.campaigns import PROJECT_ROOT
 
 from oppflow.campaign import Run
 from oppflow.plan import Plan, PlannedRun
@@ -29,6 +28,7 @@ from oppflow.web.states import LETTERS, STATES
 from oppflow.web.text import shown
 from oppflow.web.vectors import list_vectors, thin, thinned_vector
 from oppflow.web.views import counts, failures, matrix, page_of
+from tests.support.campaigns import PROJECT_ROOT
 
 VECTORS = PROJECT_ROOT / "tests" / "cases" / "results" / "Fifo1-#0.vec"
 

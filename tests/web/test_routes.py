@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import polars as pl
 import pytest
-from tests.support.campaigns import Finished
-from tests.web.conftest import Site
 
 from oppflow.web import schemas
+from tests.support.campaigns import Finished
+from tests.web.conftest import Site
 
 
 @pytest.fixture(scope="module")

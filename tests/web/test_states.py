@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.campaigns import Finished, pack, run_campaign
-from tests.web.conftest import RESOLVED, facts_about
 
 from oppflow.deployment import Deployment
 from oppflow.errors import RunError, StoreError
@@ -24,6 +22,8 @@ from oppflow.web.again import again, missing, only_missing
 from oppflow.web.details import run_details
 from oppflow.web.state import CampaignState, StateReader
 from oppflow.web.views import counts
+from tests.support.campaigns import Finished, pack, run_campaign
+from tests.web.conftest import RESOLVED, facts_about
 
 
 def read(

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.support.campaigns import PROJECT_ROOT
-from tests.support.workers import gone_within, wait_until
 
 from oppflow.worker.children import Child, Command, Ending
 from oppflow.worker.fork_server import ForkServer, compile_command, unfit_symbols
 from oppflow.worker.strays import adopt_orphans
+from tests.support.campaigns import PROJECT_ROOT
+from tests.support.workers import gone_within, wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.workers import Bench, Worker, run_worker
 
 from oppflow.worker.jobs import Job, WrongJobError, decode_job, encode_job
+from tests.support.workers import Bench, Worker, run_worker
 
 
 def jobs(tmp_path: Path) -> list[Job]:

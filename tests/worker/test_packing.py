@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.support.trees import make_tree
-from tests.support.workers import Bench, run_worker
 
 from oppflow.worker.packing import pack, result_entries, safe_name
+from tests.support.trees import make_tree
+from tests.support.workers import Bench, run_worker
 
 
 def named(*paths: str, keep: tuple[str, ...] = ("sca", "vec", "elog")) -> list[str]:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.trees import make_tree
-from tests.support.workers import Bench, run_worker
 
 from oppflow.worker.place import Place
+from tests.support.trees import make_tree
+from tests.support.workers import Bench, run_worker
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.support.workers import Bench, Worker, gone_within, processes_with, run_worker, wait_until
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
 from tests.airflow.conftest import Ended, LiveAirflow
 from tests.airflow.page.desk import Desk
 from tests.airflow.test_browser import CHROMIUM, QUIET

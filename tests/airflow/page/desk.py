@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page
-from tests.airflow.conftest import LiveAirflow
 
 from oppflow.local.client import DAG_ID
 from oppflow.local.home import USER
+from tests.airflow.conftest import LiveAirflow
 
 WIDE, NARROW = (1280, 900), (390, 844)
 MINUTE = 60_000  # ms

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page
+
+from oppflow.local.client import DAG_ID
 from tests.airflow.conftest import Ended, LiveAirflow
 from tests.airflow.page.desk import MINUTE, NARROW, WIDE, Desk
 from tests.airflow.test_browser import CHROMIUM
 from tests.support.campaigns import PROJECT_ROOT
-
-from oppflow.local.client import DAG_ID
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 

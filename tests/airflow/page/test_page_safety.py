@@ -9,12 +9,12 @@ from urllib.parse import quote
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
-from tests.airflow.conftest import VIEWER, Ended, LiveAirflow
-from tests.airflow.page.desk import MINUTE, Desk, address, api, token
-from tests.airflow.test_browser import CHROMIUM
 
 from oppflow.local.client import DAG_ID
 from oppflow.local.home import USER
+from tests.airflow.conftest import VIEWER, Ended, LiveAirflow
+from tests.airflow.page.desk import MINUTE, Desk, address, api, token
+from tests.airflow.test_browser import CHROMIUM
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
