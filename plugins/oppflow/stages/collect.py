@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,8 @@ from oppflow.stages.simulate import run_record_key
 from oppflow.worker.packing import safe_name
 
 log = logging.getLogger(__name__)
+
+_BLOCK = 1000  # runs whose records are read at once: as JSON they take several times their size
 
 
 def collect(
@@ -83,14 +85,11 @@ class _Collector:
         task_states: Mapping[str, Mapping[str, int]],
     ) -> None:
         self._deployment = deployment
+        self._packed = packed
         self._not_built = "failed" in task_states.get("build_model", {})
         self._folder = folder
         self._runs = runs
         self._taken: set[str] = set()
-        store = deployment.store
-        own = store.get_records("run", [run_record_key(packed, p.run.number) for p in runs])
-        self._own = {data["number"]: data for data in own.values()}
-        self._reused = store.get_records("result", [p.key for p in runs if p.reuse])
 
     def bring_all_home(self) -> list[RunRecord]:
         """The runs' records as they are now known, with their files in the results folder.
@@ -98,8 +97,7 @@ class _Collector:
         Files get their names in the order of the runs, as two runs may ask for one name.
         """
         deliveries, records = [], []
-        for planned in self._runs:
-            record = self._record(planned)
+        for planned, record in zip(self._runs, self._records(), strict=True):
             names = [self._claim_name(planned.run, file.name) for file in record.files]
             delivery = _delivery(record, names)
             if delivery is not None:
@@ -118,13 +116,25 @@ class _Collector:
             for record in records
         ]
 
-    def _record(self, planned: PlannedRun) -> RunRecord:
+    def _records(self) -> Iterator[RunRecord]:
+        """The runs' records, in the order of the runs."""
+        store = self._deployment.store
+        for start in range(0, len(self._runs), _BLOCK):
+            runs = self._runs[start : start + _BLOCK]
+            reused = store.get_records("result", [p.key for p in runs if p.reuse])
+            numbers = [p.run.number for p in runs if not (p.reuse and p.key in reused)]
+            own = store.get_records("run", [run_record_key(self._packed, n) for n in numbers])
+            by_number = {data["number"]: RunRecord.from_json(data) for data in own.values()}
+            for planned in runs:
+                number = planned.run.number
+                if planned.reuse and planned.key in reused:
+                    earlier = RunRecord.from_json(reused[planned.key])
+                    yield replace(earlier, number=number, outcome=Outcome.REUSED)
+                else:
+                    yield by_number.get(number) or self._without_record(planned)
+
+    def _without_record(self, planned: PlannedRun) -> RunRecord:
         number = planned.run.number
-        if planned.reuse and planned.key in self._reused:
-            earlier = RunRecord.from_json(self._reused[planned.key])
-            return replace(earlier, number=number, outcome=Outcome.REUSED)
-        if number in self._own:
-            return RunRecord.from_json(self._own[number])
         if self._not_built:
             message = "Not started: the model was not built."
             return RunRecord(number, planned.key, Outcome.STOPPED, attempts=0, message=message)
