@@ -42,7 +42,7 @@ down: $(VENV)/.ready
 
 # Half of a test's time is waiting for others' processes. ARGS=-n0 has one test after the other.
 test: $(VENV)/.ready-test
-	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 
 test-omnetpp: $(VENV)/.ready-test
 	@$(BIN)/python -m pytest tests/omnetpp_native $(ARGS)
