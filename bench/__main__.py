@@ -33,8 +33,11 @@ Times = dict[tuple[str, str], list[float]]
 class Bench:
     """All that is measured, and what was measured so far."""
 
-    def __init__(self, chosen: list[Campaign], folder: Path, *, with_page: bool) -> None:
+    def __init__(
+        self, chosen: list[Campaign], variants: list[str], folder: Path, *, with_page: bool
+    ) -> None:
         self._campaigns = chosen
+        self._variants = variants
         self._with_page = with_page
         self._folder = folder
         self._models = lay_out(folder / "models")
@@ -51,10 +54,10 @@ class Bench:
             for campaign in self._campaigns:
                 self._note(campaign, "first ever", benched.measure(campaign, "warm"))
                 for _ in range(campaign.repeats):
-                    for name in rivals.names(campaign):
+                    for name in filter(self._wants, rivals.names(campaign)):
                         seconds = rivals.measure(name, campaign, self._home, self._slots)
                         self._say(campaign, name, seconds)
-                    for variant in ("warm", *campaign.variants):
+                    for variant in filter(self._wants, ("warm", *campaign.variants)):
                         if variant not in _ELSEWHERE:
                             self._note(campaign, variant, benched.measure(campaign, variant))
                 self.write()
@@ -64,8 +67,13 @@ class Bench:
             self._page = measure_page()
         self.write()
 
+    def _wants(self, variant: str) -> bool:
+        return not self._variants or variant in self._variants
+
     def _elsewhere(self, variant: str) -> None:
         wanted = [campaign for campaign in self._campaigns if variant in campaign.variants]
+        if not self._wants(variant):
+            return
         why = why_no_containers(OMNETPP_IMAGE) if variant == "docker" else ""
         if why or not wanted:
             console.print(f"{variant}: not measured. {why}")
@@ -103,21 +111,28 @@ class Bench:
         console.print(f"{campaign.name}: {variant}: {seconds:.1f} s", markup=False)
 
     def write(self) -> None:
-        """Write what there is so far: a benchmark takes an hour. Rows of other campaigns stay."""
+        """Write what there is so far: a benchmark takes an hour. Rows of other campaigns stay.
+
+        So do those of other variants, where some were chosen; without `opp_runall` among them, the
+        new rows have no ratio: the machine of another hour is another machine.
+        """
         about = machine(self._slots)
         known, page = read(RESULTS, about)
         chosen = {campaign.name for campaign in self._campaigns}
-        rows = [*(one for one in known if one.campaign not in chosen), *self._rows()]
+        stay = (r for r in known if r.campaign not in chosen or not self._wants(r.variant))
+        rows = [*stay, *self._rows()]
         order = [campaign.name for campaign in campaigns()]
         rows.sort(key=lambda one: order.index(one.campaign) if one.campaign in order else -1)
         write(RESULTS, about, rows, self._page or page)
         draw(PROJECT_ROOT / "docs" / "benchmark.svg", rows)
 
     def _rows(self) -> Iterator[Row]:
+        measured = [key for key in self._times if self._wants(key[1])]
         for campaign in self._campaigns:
             reference = self._times.get((campaign.name, rivals.names(campaign)[0]))
-            for (name, variant), seconds in self._times.items():
+            for name, variant in measured:
                 if name == campaign.name:
+                    seconds = self._times[name, variant]
                     more = self._more.get((name, variant), "")
                     base = median(reference) if reference else None
                     runs = 1 if variant == "floor" else campaign.runs
@@ -128,11 +143,13 @@ def main() -> None:
     """Measure what the command line names, by default everything."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", nargs="+", default=[""], help="parts of campaigns' names")
+    parser.add_argument("--variants", nargs="+", default=[], help="measure these alone")
     parser.add_argument("--no-page", action="store_true", help="leave the campaign page out")
     arguments = parser.parse_args()
     chosen = [one for one in campaigns() if any(part in one.name for part in arguments.only)]
     with tempfile.TemporaryDirectory(prefix="oppflow-bench-", ignore_cleanup_errors=True) as folder:
-        Bench(chosen, Path(folder), with_page=not arguments.no_page).run()
+        bench = Bench(chosen, arguments.variants, Path(folder), with_page=not arguments.no_page)
+        bench.run()
     console.print(f"Written to {RESULTS / 'latest.md'}.")
 
 
