@@ -40,7 +40,7 @@ up: $(VENV)/.ready
 down: $(VENV)/.ready
 	@$(LOCAL) down
 
-# Half of a test's time is waiting for others' processes. ARGS=-n0 has one test after the other.
+# Folders are shared out to processes, tests/airflow first: it takes longest. ARGS=-n0 has one process.
 test: $(VENV)/.ready-test
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 

@@ -61,7 +61,7 @@ class Bench:
                         if variant not in _ELSEWHERE:
                             self._note(campaign, variant, benched.measure(campaign, variant))
                 self.write()
-        for variant in _ELSEWHERE:
+        for variant in filter(self._wants, _ELSEWHERE):
             self._elsewhere(variant)
         if self._with_page:
             self._page = measure_page()
@@ -72,8 +72,6 @@ class Bench:
 
     def _elsewhere(self, variant: str) -> None:
         wanted = [campaign for campaign in self._campaigns if variant in campaign.variants]
-        if not self._wants(variant):
-            return
         why = why_no_containers(OMNETPP_IMAGE) if variant == "docker" else ""
         if why or not wanted:
             console.print(f"{variant}: not measured. {why}")
@@ -127,12 +125,10 @@ class Bench:
         draw(PROJECT_ROOT / "docs" / "benchmark.svg", rows)
 
     def _rows(self) -> Iterator[Row]:
-        measured = [key for key in self._times if self._wants(key[1])]
         for campaign in self._campaigns:
             reference = self._times.get((campaign.name, rivals.names(campaign)[0]))
-            for name, variant in measured:
-                if name == campaign.name:
-                    seconds = self._times[name, variant]
+            for (name, variant), seconds in self._times.items():
+                if name == campaign.name and self._wants(variant):
                     more = self._more.get((name, variant), "")
                     base = median(reference) if reference else None
                     runs = 1 if variant == "floor" else campaign.runs
@@ -147,6 +143,11 @@ def main() -> None:
     parser.add_argument("--no-page", action="store_true", help="leave the campaign page out")
     arguments = parser.parse_args()
     chosen = [one for one in campaigns() if any(part in one.name for part in arguments.only)]
+    known = {"first ever", "warm"}.union(*((*rivals.names(c), *c.variants) for c in chosen))
+    if not chosen:
+        parser.error(f"no campaign is called so; there are {[one.name for one in campaigns()]}")
+    if unknown := set(arguments.variants) - known:
+        parser.error(f"no such variant: {sorted(unknown)}; there are {sorted(known)}")
     with tempfile.TemporaryDirectory(prefix="oppflow-bench-", ignore_cleanup_errors=True) as folder:
         bench = Bench(chosen, arguments.variants, Path(folder), with_page=not arguments.no_page)
         bench.run()

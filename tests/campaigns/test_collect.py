@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +58,29 @@ def test_collecting_twice_changes_nothing(deployment: Deployment) -> None:
     assert contents(finished) == before
     assert finished.manifest.data["runs"] == runs
     assert not finished.folder.aside.exists()
+
+
+def test_records_are_read_in_blocks(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reused runs and new ones, across the blocks' bounds, in the order of the runs."""
+    run_campaign(deployment, **{**SHORT, "run_filter": "1..2"})
+    monkeypatch.setattr("oppflow.stages.collect._BLOCK", 2)
+    asked: list[int] = []
+    plain = FileStore.get_records
+
+    def counted(store: FileStore, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        asked.append(len(keys))
+        return plain(store, kind, keys)
+
+    finished = run_campaign(deployment, **SHORT)
+    runs = finished.manifest.data["runs"]
+    assert [run["number"] for run in runs] == [0, 1, 2, 3]
+    assert [run["outcome"] for run in runs] == ["done", "reused", "reused", "done"]
+    assert {f"{run['result_name']}.sca" for run in runs} <= finished.files()
+    monkeypatch.setattr(FileStore, "get_records", counted)
+    assert collect(deployment, finished.packed, {})["outcomes"] == {"done": 2, "reused": 2}
+    assert max(asked) == 1  # of each block one run is reused, and one was simulated
 
 
 def test_a_store_far_away_is_asked_for_several_at_once(

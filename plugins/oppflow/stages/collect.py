@@ -122,12 +122,12 @@ class _Collector:
         for start in range(0, len(self._runs), _BLOCK):
             runs = self._runs[start : start + _BLOCK]
             reused = store.get_records("result", [p.key for p in runs if p.reuse])
-            numbers = [p.run.number for p in runs if not (p.reuse and p.key in reused)]
+            numbers = [p.run.number for p in runs if p.key not in reused]
             own = store.get_records("run", [run_record_key(self._packed, n) for n in numbers])
             by_number = {data["number"]: RunRecord.from_json(data) for data in own.values()}
             for planned in runs:
                 number = planned.run.number
-                if planned.reuse and planned.key in reused:
+                if planned.key in reused:
                     earlier = RunRecord.from_json(reused[planned.key])
                     yield replace(earlier, number=number, outcome=Outcome.REUSED)
                 else:
